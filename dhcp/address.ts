@@ -1,0 +1,84 @@
+import ipaddr from 'ipaddr.js';
+
+/** 4 for IPv4, 6 for IPv6. */
+export type Family = 4 | 6;
+
+/** A prefix in canonical form: `address` has its host bits cleared. */
+export interface Prefix {
+  readonly family: Family;
+  readonly address: string;
+  readonly length: number;
+}
+
+/** The canonical spelling of an address (dotted quad, or RFC 5952), or undefined when `text` is none. Zones are refused. */
+export function canonicalAddress(text: string): string | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
+  if (text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined;
+  return ipaddr.IPv6.parse(text).toRFC5952String();
+}
+
+/** The family of an address in canonical form. */
+export function familyOf(address: string): Family {
+  return address.includes(':') ? 6 : 4;
+}
+
+/** `10.1.2.3/16` → 10.1.0.0/16. Undefined when `text` is no prefix. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [addressText = '', lengthText = '', rest] = text.split('/');
+  const address = canonicalAddress(addressText);
+  if (address === undefined || rest !== undefined || !/^\d{1,3}$/.test(lengthText)) return undefined;
+  const family = familyOf(address);
+  const length = Number(lengthText);
+  if (length > (family === 4 ? 32 : 128)) return undefined;
+  const bytes = addressBytes(address);
+  for (let bit = length; bit < bytes.length * 8; bit++) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) & ~(0x80 >> (bit & 7));
+  return { family, address: addressFromBytes(bytes), length };
+}
+
+export function prefixText(prefix: Prefix): string {
+  return `${prefix.address}/${prefix.length}`;
+}
+
+export function prefixContains(prefix: Prefix, address: string): boolean {
+  return familyOf(address) === prefix.family && parsePrefix(`${address}/${prefix.length}`)?.address === prefix.address;
+}
+
+/** 4 or 16 bytes in network order. `address` must be an address: anything else is a bug of the caller. */
+export function addressBytes(address: string): Uint8Array {
+  return Uint8Array.from(ipaddr.parse(address).toByteArray());
+}
+
+/** 4 or 16 bytes to the canonical spelling. */
+export function addressFromBytes(bytes: Uint8Array): string {
+  const parsed = ipaddr.fromByteArray([...bytes]);
+  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString();
+}
+
+/** An IPv4 address as an unsigned 32-bit number. */
+export function ipv4Number(address: string): number {
+  const [a = 0, b = 0, c = 0, d = 0] = addressBytes(address);
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+/** An unsigned 32-bit number as a dotted quad. */
+export function ipv4Text(number: number): string {
+  return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
+}
+
+/** The dotted netmask of an IPv4 prefix length. */
+export function netmaskText(length: number): string {
+  return ipv4Text(length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
+}
+
+/** Lower case with colons (`52:54:00:00:00:01`), or undefined when `text` is no Ethernet address. */
+export function canonicalMac(text: string): string | undefined {
+  const mac = text.toLowerCase().replaceAll('-', ':');
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) ? mac : undefined;
+}
+
+/** The EUI-64 link-local address an Ethernet address makes (RFC 4291, appendix A). */
+export function linkLocalOf(mac: string): string {
+  const bytes = Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = bytes;
+  return addressFromBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f));
+}
