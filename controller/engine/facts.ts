@@ -1,0 +1,96 @@
+import type { Key, Table } from './table.ts';
+
+/** A northbound column as features write it: scalars, sets as arrays, maps as string records, references as UUIDs. */
+export type ColumnValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
+export type Columns = Readonly<Record<string, ColumnValue>>;
+
+/** Where a non-root row hangs: the set column of the row that refers to it. OVSDB drops such a row once nothing does. */
+export interface Parent {
+  readonly table: string;
+  readonly row: Key;
+  readonly column: string;
+}
+
+/** This northbound row exists and has these columns. One owner; columns not named here are not ours. */
+export interface RowFact {
+  readonly kind: 'row';
+  readonly table: string;
+  readonly row: Key;
+  readonly columns: Columns;
+  readonly parent?: Parent;
+}
+
+/**
+ * This set column contains `entry`, or this map column has `entry` = `value`. Any number of owners: a set entry is there while
+ * somebody says so; of several values for one map key the highest `precedence` wins, then the smaller value.
+ */
+export interface CellFact {
+  readonly kind: 'cell';
+  readonly table: string;
+  readonly row: Key;
+  readonly column: string;
+  readonly entry: string;
+  readonly value?: string;
+  readonly precedence?: number;
+}
+
+/** An in-memory row for later features. One owner. */
+export interface DerivedFact {
+  readonly kind: 'derived';
+  readonly table: string;
+  readonly row: Key;
+  readonly value: unknown;
+  put(): void;
+  remove(): void;
+}
+
+/** Something is wrong with a user's object: a condition type and a sentence that person can act on. */
+export interface ProblemFact {
+  readonly kind: 'problem';
+  readonly object: ObjectReference;
+  readonly condition: string;
+  readonly sentence: string;
+}
+
+export interface ObjectReference {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export type Fact = RowFact | CellFact | DerivedFact | ProblemFact;
+
+export function row(table: string, key: Key, columns: Columns, parent?: Parent): RowFact {
+  return { kind: 'row', table, row: key, columns, ...(parent && { parent }) };
+}
+
+export function setEntry(table: string, key: Key, column: string, entry: string): CellFact {
+  return { kind: 'cell', table, row: key, column, entry };
+}
+
+export function mapEntry(
+  table: string,
+  key: Key,
+  column: string,
+  entry: string,
+  value: string,
+  precedence = 0,
+): CellFact {
+  return { kind: 'cell', table, row: key, column, entry, value, precedence };
+}
+
+export function derived<T, Index extends string>(into: Table<T, Index>, key: Key, value: T): DerivedFact {
+  return {
+    kind: 'derived',
+    table: into.name,
+    row: key,
+    value,
+    put: () => into.put(key, value),
+    remove: () => into.remove(key),
+  };
+}
+
+export function problem(object: ObjectReference, condition: string, sentence: string): ProblemFact {
+  return { kind: 'problem', object, condition, sentence };
+}

@@ -1,0 +1,25 @@
+import type { Engine } from '../engine/engine.ts';
+import { dhcp, routerAdvertisements } from './dhcp.ts';
+import { ipam } from './ipam.ts';
+import { liveMigration } from './live-migration.ts';
+import { clusterNetworks, type NetworkDefaults, networks } from './networks.ts';
+import { pods } from './pods.ts';
+import type { Tables } from './tables.ts';
+import { type BindingPlugins, vms } from './vms.ts';
+
+export interface FeatureOptions {
+  readonly networkDefaults: NetworkDefaults;
+  readonly bindingPlugins: BindingPlugins;
+}
+
+/** The menu: every feature there is, producers of derived rows before their readers. */
+export function addFeatures(engine: Engine, tables: Tables, options: FeatureOptions): void {
+  engine.add(clusterNetworks(tables, options.networkDefaults));
+  engine.add(networks(tables, options.networkDefaults));
+  engine.add(pods(tables));
+  engine.add(vms(tables, options.bindingPlugins));
+  engine.add(ipam(tables));
+  engine.add(dhcp(tables));
+  engine.add(routerAdvertisements(tables));
+  engine.add(liveMigration(tables));
+}

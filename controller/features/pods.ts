@@ -1,0 +1,39 @@
+import type { Feature } from '../engine/engine.ts';
+import { derived, mapEntry } from '../engine/facts.ts';
+import type { Pod } from '../kube/objects/pod.ts';
+import { primaryNetwork } from './networks.ts';
+import { chassisPrecedence, podMark, portRow } from './ports.ts';
+import type { Nic, Tables } from './tables.ts';
+
+/** An ordinary pod has one port from the moment it is bound to a node until it has finished or is gone. */
+export function pods(tables: Tables): Feature<Pod> {
+  return {
+    name: 'pods',
+    from: tables.pods,
+    *facts(_key, pod, read) {
+      if (pod.hostNetwork || pod.finished || pod.nodeName === undefined || isLauncher(pod)) return;
+      const { namespace, name, uid } = pod;
+      const port = `pod/${namespace}/${name}`;
+      const nic: Nic = {
+        network: primaryNetwork(tables, read, namespace),
+        attach: 'veth',
+        object: { kind: 'Pod', namespace, name, uid },
+        requestedIps: [],
+        formerIps: pod.podIps,
+      };
+      yield derived(tables.nics, port, nic);
+      const addresses = read.get(tables.addresses, port);
+      const plan = read.get(tables.networkPlans, nic.network);
+      if (addresses === undefined || plan === undefined) return;
+      yield portRow(port, nic, addresses, plan);
+      yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
+      const { placed } = chassisPrecedence;
+      yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', pod.nodeName, placed);
+    },
+  };
+}
+
+/** KubeVirt's launcher pods, whose NICs are their VM's. Hot-plug attachment pods carry another value and are ordinary pods. */
+export function isLauncher(pod: Pod): boolean {
+  return pod.labels['kubevirt.io'] === 'virt-launcher';
+}

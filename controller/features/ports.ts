@@ -1,0 +1,36 @@
+import { type RowFact, row } from '../engine/facts.ts';
+import type { Key } from '../engine/table.ts';
+import { ownerMark } from './marks.ts';
+import type { NetworkPlan, Nic, NicAddresses } from './tables.ts';
+
+/** Precedences of votes for `requested-chassis`: a migration speaks over where the guest was started. */
+export const chassisPrecedence = { placed: 0, migrating: 1 } as const;
+
+/**
+ * The logical switch port of a pod's or VM's NIC, with what the node agent needs to attach it (docs/bus.md). Port security holds
+ * the NIC to its own addresses; link-local sources are left free, because guests choose theirs by RFC 7217 as well as by EUI-64.
+ */
+export function portRow(port: Key, nic: Nic, { mac, ips }: NicAddresses, plan: NetworkPlan): RowFact {
+  const linkLocal = plan.subnets.some(({ family }) => family === 6) ? ['fe80::/10'] : [];
+  return row(
+    'Logical_Switch_Port',
+    port,
+    {
+      name: port,
+      addresses: [[mac, ...ips].join(' ')],
+      port_security: [[mac, ...ips, ...linkLocal].join(' ')],
+      external_ids: {
+        ...ownerMark(port, nic.object.uid),
+        'hawser:attach': nic.attach,
+        'hawser:gateways': plan.subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`).join(' '),
+        'hawser:mtu': String(plan.mtu),
+      },
+    },
+    { table: 'Logical_Switch', row: nic.network, column: 'ports' },
+  );
+}
+
+/** The `external_ids` key that lets one pod plug the port. */
+export function podMark(podUid: string): string {
+  return `hawser:pod:${podUid}`;
+}

@@ -1,0 +1,101 @@
+import type { OvnOption } from '#dhcp/ovn/capabilities.ts';
+import type { GuestSettings } from '#dhcp/settings.ts';
+import type { ObjectReference } from '../engine/facts.ts';
+import { type Key, Table } from '../engine/table.ts';
+import type { IPAMClaim } from '../kube/objects/ipam-claim.ts';
+import type { Namespace } from '../kube/objects/namespace.ts';
+import type { ClusterNetwork, Network } from '../kube/objects/network.ts';
+import type { Node } from '../kube/objects/node.ts';
+import type { Pod } from '../kube/objects/pod.ts';
+import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
+import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
+import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
+
+/** How the node agent attaches a NIC (docs/bus.md). */
+export type Attach = 'veth' | 'managedTap' | 'tap';
+
+/** A network as it is realised: parsed, with defaults filled in. Keyed by its logical switch. */
+export interface NetworkPlan {
+  readonly object: ObjectReference;
+  /** What `IPAMClaim.spec.network` says. */
+  readonly name: string;
+  readonly subnets: readonly SubnetPlan[];
+  readonly excluded: readonly { readonly first: bigint; readonly last: bigint }[];
+  readonly routerMac: string;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly guest: GuestSettings;
+}
+
+export interface SubnetPlan {
+  readonly family: 4 | 6;
+  readonly cidr: string;
+  readonly gateway: string;
+  readonly prefixLength: number;
+}
+
+/** A NIC that wants addresses; keyed by its logical switch port. */
+export interface Nic {
+  /** Key of its NetworkPlan. */
+  readonly network: Key;
+  readonly attach: Attach;
+  /** Whose NIC it is: the VM, the bare VMI or the pod, who is also told when something is wrong with it. */
+  readonly object: ObjectReference;
+  /** Present on a VM's NIC: the IPAMClaim that keeps its addresses until the VM goes. */
+  readonly claim?: { readonly namespace: string; readonly name: string; readonly interface: string };
+  readonly requestedIps: readonly string[];
+  readonly requestedMac?: string;
+  /** Addresses it is known to have had, given back to it if nobody else has them. */
+  readonly formerIps: readonly string[];
+  /** The host name the guest is told; absent on pods, which are told by the kubelet. */
+  readonly hostName?: string;
+  /** Annotation `hawser.dev/guest` of the VM, unparsed. */
+  readonly guestAnnotation?: string;
+}
+
+/** Addresses of a pod's NIC; keyed by its logical switch port. A VM's are in its claim. */
+export interface PodLease {
+  readonly uid: string;
+  readonly network: Key;
+  readonly ips: readonly string[];
+}
+
+/** What a NIC has, keyed by its logical switch port. IPv4 before IPv6. */
+export interface NicAddresses {
+  readonly mac: string;
+  readonly ips: readonly string[];
+}
+
+/** What the running OVN is and can do; one row, keyed `northd`. */
+export interface OvnFacts {
+  /** As in `25.03`; absent until northd has said it. */
+  readonly version?: { readonly year: number; readonly month: number };
+  /** Rows of the southbound tables DHCP_Options and DHCPv6_Options: what it can tell a guest. */
+  readonly dhcpv4: readonly OvnOption[];
+  readonly dhcpv6: readonly OvnOption[];
+}
+
+/** Every shelf the features look at: objects as Kubernetes has them, what OVN says, and what features derive for others. */
+export class Tables {
+  readonly nodes = new Table<Node>('nodes');
+  readonly namespaces = new Table<Namespace>('namespaces');
+  readonly pods = new Table<Pod, 'owner'>('pods', { owner: ({ owner }) => (owner ? [owner.uid] : []) });
+  readonly vms = new Table<VirtualMachine>('vms');
+  readonly vmis = new Table<VirtualMachineInstance>('vmis');
+  readonly vmims = new Table<VirtualMachineInstanceMigration, 'vmi'>('vmims', {
+    vmi: ({ namespace, vmiName }) => [`${namespace}/${vmiName}`],
+  });
+  readonly clusterNetworks = new Table<ClusterNetwork, 'all'>('clusterNetworks', { all: () => [''] });
+  readonly networks = new Table<Network, 'namespace'>('networks', { namespace: ({ namespace }) => [namespace] });
+  readonly claims = new Table<IPAMClaim>('claims');
+
+  readonly ovn = new Table<OvnFacts>('ovn');
+
+  readonly networkPlans = new Table<NetworkPlan>('networkPlans');
+  readonly nics = new Table<Nic, 'claim' | 'network'>('nics', {
+    claim: ({ claim }) => (claim ? [`${claim.namespace}/${claim.name}`] : []),
+    network: ({ network }) => [network],
+  });
+  readonly podLeases = new Table<PodLease>('podLeases');
+  readonly addresses = new Table<NicAddresses>('addresses');
+}

@@ -1,0 +1,143 @@
+import type { Feature, Read } from '../engine/engine.ts';
+import { derived, mapEntry, type ObjectReference } from '../engine/facts.ts';
+import type { VmInterface } from '../kube/objects/interfaces.ts';
+import type { Pod } from '../kube/objects/pod.ts';
+import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
+import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
+import { primaryNetwork } from './networks.ts';
+import { isLauncher } from './pods.ts';
+import { chassisPrecedence, podMark, portRow } from './ports.ts';
+import type { Attach, Nic, Tables } from './tables.ts';
+
+/** KubeVirt network binding plugin name → how its NICs are attached. */
+export type BindingPlugins = Readonly<Record<string, Attach>>;
+
+/**
+ * A VM's NIC on the pod network has one port, named for the VM and there while its VMI is. Launcher pods come and go behind it: each
+ * live one that is bound to a node may plug it.
+ */
+export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMachineInstance> {
+  return {
+    name: 'vms',
+    from: tables.vmis,
+    *facts(_key, vmi, read) {
+      const nicOnPodNetwork = podNetworkInterface(vmi);
+      const attach = nicOnPodNetwork && attachOf(nicOnPodNetwork, plugins);
+      if (nicOnPodNetwork === undefined || attach === undefined) return;
+      const port = vmPort(vmi);
+      const vm = vmOf(tables, read, vmi);
+      const object = identityOf(vmi);
+      const nic: Nic = {
+        network: primaryNetwork(tables, read, vmi.namespace),
+        attach,
+        object,
+        claim: {
+          namespace: vmi.namespace,
+          name: `${object.name}.${nicOnPodNetwork.name}`.toLowerCase(),
+          interface: 'eth0',
+        },
+        requestedIps: requestedIps(vm?.annotations ?? vmi.annotations, nicOnPodNetwork.name),
+        ...(nicOnPodNetwork.macAddress !== undefined && { requestedMac: nicOnPodNetwork.macAddress.toLowerCase() }),
+        formerIps: [],
+        hostName: hostNameOf(vmi),
+        ...guestAnnotation(vm?.annotations ?? vmi.annotations),
+      };
+      yield derived(tables.nics, port, nic);
+      const addresses = read.get(tables.addresses, port);
+      const plan = read.get(tables.networkPlans, nic.network);
+      if (addresses === undefined || plan === undefined) return;
+      yield portRow(port, nic, addresses, plan);
+      const launchers = liveLaunchers(tables, read, vmi);
+      for (const { uid } of launchers) {
+        yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
+      }
+      const chassis = vmi.nodeName ?? launchers.at(-1)?.nodeName;
+      if (chassis === undefined) return;
+      yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', chassis, chassisPrecedence.placed);
+    },
+  };
+}
+
+export function vmPort({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `vm/${namespace}/${name}`;
+}
+
+/** Launcher pods that have a node and have not finished, oldest first. */
+export function liveLaunchers(
+  tables: Tables,
+  read: Read,
+  vmi: VirtualMachineInstance,
+): readonly (Pod & { readonly nodeName: string })[] {
+  return [...read.by(tables.pods, 'owner', vmi.uid).values()]
+    .filter((pod) => isLauncher(pod) && !pod.finished)
+    .filter((pod) => pod.annotations['kubevirt.io/ephemeral-provisioning'] === undefined)
+    .filter((pod) => pod.nodeName !== undefined)
+    .sort((a, b) => a.creationTimestamp - b.creationTimestamp || (a.uid < b.uid ? -1 : 1))
+    .flatMap((pod) => (pod.nodeName === undefined ? [] : [{ ...pod, nodeName: pod.nodeName }]));
+}
+
+/** The NIC on the pod network, if that is the primary network of the cluster and not replaced through Multus. */
+export function podNetworkInterface(vmi: VirtualMachineInstance): VmInterface | undefined {
+  const network = vmi.networks.find(({ pod }) => pod === true);
+  return vmi.interfaces.find(({ name, state }) => name === network?.name && state !== 'absent');
+}
+
+/** Whether the guest's own RARP reaches the port: in masquerade and passt the guest is behind the pod's address. */
+export function announcesItself({ binding }: VmInterface): boolean {
+  return binding.kind !== 'masquerade' && binding.kind !== 'passt';
+}
+
+/** The VM the NIC belongs to for as long as it exists; a VMI without one stands for itself. */
+function identityOf({ namespace, name, uid, owner }: VirtualMachineInstance): ObjectReference {
+  if (owner?.kind === 'VirtualMachine') return { kind: 'VirtualMachine', namespace, name: owner.name, uid: owner.uid };
+  return { kind: 'VirtualMachineInstance', namespace, name, uid };
+}
+
+function vmOf(tables: Tables, read: Read, vmi: VirtualMachineInstance): VirtualMachine | undefined {
+  if (vmi.owner?.kind !== 'VirtualMachine') return undefined;
+  const vm = read.get(tables.vms, `${vmi.namespace}/${vmi.owner.name}`);
+  return vm?.uid === vmi.owner.uid ? vm : undefined;
+}
+
+function attachOf({ binding }: VmInterface, plugins: BindingPlugins): Attach | undefined {
+  switch (binding.kind) {
+    case 'plugin':
+      return Object.hasOwn(plugins, binding.name) ? plugins[binding.name] : undefined;
+    case 'bridge':
+      // The pod NIC carries no address, which keeps KubeVirt's own DHCP server out of the way.
+      return 'managedTap';
+    case 'masquerade':
+    case 'passt':
+      return 'veth';
+    case 'sriov':
+      return undefined;
+  }
+}
+
+/** VM annotation `network.kubevirt.io/addresses`: `{"<network name>": ["10.244.0.7", …]}`. */
+function requestedIps(annotations: Readonly<Record<string, string>>, network: string): readonly string[] {
+  const text = annotations['network.kubevirt.io/addresses'];
+  if (text === undefined || text === '') return [];
+  const parsed = jsonOf(text);
+  if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, network)) return [];
+  const entry: unknown = Object.entries(parsed).find(([name]) => name === network)?.[1];
+  return Array.isArray(entry) ? entry.filter((ip) => typeof ip === 'string') : [];
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As KubeVirt makes it (`pkg/dns` SanitizeHostname): `spec.hostname`, else the first label of the name, 63 characters at most. */
+function hostNameOf({ name, hostname }: VirtualMachineInstance): string {
+  return (hostname ?? name).split('.')[0]?.slice(0, 63) ?? name;
+}
+
+function guestAnnotation(annotations: Readonly<Record<string, string>>): { guestAnnotation?: string } {
+  const text = annotations['hawser.dev/guest'];
+  return text === undefined ? {} : { guestAnnotation: text };
+}

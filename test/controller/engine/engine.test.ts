@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest';
+import { Engine, type Feature } from '#controller/engine/engine.ts';
+import { derived, mapEntry, problem, row, setEntry } from '#controller/engine/facts.ts';
+import { Table } from '#controller/engine/table.ts';
+
+interface Port {
+  readonly network: string;
+  readonly node: string;
+}
+
+function bed() {
+  const ports = new Table<Port, 'network'>('ports', { network: ({ network }) => [network] });
+  const networks = new Table<{ readonly mtu: number }>('networks');
+  const mtus = new Table<number>('mtus');
+  const engine = new Engine();
+  const mtu: Feature<{ readonly mtu: number }> = {
+    name: 'mtu',
+    from: networks,
+    *facts(key, network) {
+      yield derived(mtus, key, network.mtu);
+      yield row('Logical_Switch', key, { name: key });
+    },
+  };
+  const port: Feature<Port> = {
+    name: 'port',
+    from: ports,
+    *facts(key, { network, node }, read) {
+      const bytes = read.get(mtus, network);
+      if (bytes === undefined) return;
+      const parent = { table: 'Logical_Switch', row: network, column: 'ports' };
+      yield row('Logical_Switch_Port', key, { name: key, external_ids: { mtu: String(bytes) } }, parent);
+      yield mapEntry('Logical_Switch_Port', key, 'options', 'requested-chassis', node);
+    },
+  };
+  engine.add(mtu);
+  engine.add(port);
+  return { ports, networks, mtus, engine };
+}
+
+const board = ({ engine }: { engine: Engine }) =>
+  Object.fromEntries(
+    [...engine.board.tables()].map((table) => [
+      table,
+      Object.fromEntries(
+        [...engine.board.rows(table)].map((desired) => [
+          desired.key,
+          Object.fromEntries([...desired.columns()].map((column) => [column, desired.column(column)])),
+        ]),
+      ),
+    ]),
+  );
+
+const settled = { Logical_Switch: { a: { name: 'a' } } };
+
+describe('what features say', () => {
+  test('appears, changes and disappears with the objects it follows from', () => {
+    const it = bed();
+    it.networks.put('a', { mtu: 1400 });
+    it.ports.put('p', { network: 'a', node: 'n1' });
+    it.engine.runFor(1000);
+    expect(board(it)).toEqual({
+      ...settled,
+      Logical_Switch_Port: {
+        p: { name: 'p', external_ids: { mtu: '1400' }, options: { 'requested-chassis': 'n1' } },
+      },
+    });
+
+    it.networks.put('a', { mtu: 9000 });
+    it.ports.put('p', { network: 'a', node: 'n2' });
+    it.engine.runFor(1000);
+    expect(board(it)).toMatchObject({
+      Logical_Switch_Port: { p: { external_ids: { mtu: '9000' }, options: { 'requested-chassis': 'n2' } } },
+    });
+
+    it.ports.remove('p');
+    it.networks.remove('a');
+    it.engine.runFor(1000);
+    expect(board(it)).toEqual({ Logical_Switch: {}, Logical_Switch_Port: {} });
+  });
+
+  test('waits for a referent that comes later and goes when the referent goes', () => {
+    const it = bed();
+    it.ports.put('p', { network: 'a', node: 'n1' });
+    it.engine.runFor(1000);
+    expect(board(it)).toEqual({});
+    it.networks.put('a', { mtu: 1400 });
+    it.engine.runFor(1000);
+    expect(board(it)).toHaveProperty('Logical_Switch_Port.p');
+    it.networks.remove('a');
+    it.engine.runFor(1000);
+    expect(board(it)).toEqual({ Logical_Switch: {}, Logical_Switch_Port: {} });
+  });
+
+  test('is run again only where something it read has changed', () => {
+    const it = bed();
+    it.networks.put('a', { mtu: 1400 });
+    it.networks.put('b', { mtu: 1400 });
+    for (let i = 0; i < 50; i += 1) it.ports.put(`p${i}`, { network: i === 0 ? 'b' : 'a', node: 'n1' });
+    it.engine.runFor(1000);
+    const runs = () => it.engine.statistics().map(({ feature, runs }) => [feature, runs]);
+    expect(runs()).toEqual([
+      ['mtu', 2],
+      ['port', 50],
+    ]);
+    it.networks.put('b', { mtu: 1300 });
+    it.networks.put('a', { mtu: 1400 });
+    it.engine.runFor(1000);
+    expect(runs()).toEqual([
+      ['mtu', 3],
+      ['port', 51],
+    ]);
+  });
+
+  test('is the same again after a recompute, of which nobody is told', () => {
+    const it = bed();
+    it.networks.put('a', { mtu: 1400 });
+    it.ports.put('p', { network: 'a', node: 'n1' });
+    it.engine.runFor(1000);
+    const told: string[] = [];
+    it.engine.board.listeners.add({
+      rowChanged: (table, key) => told.push(`${table}/${key}`),
+      cellChanged: (table, key) => told.push(`${table}/${key}`),
+      problemChanged: ({ sentence }) => told.push(sentence),
+    });
+    it.engine.recompute();
+    it.engine.runFor(1000);
+    expect(told).toEqual([]);
+    expect(it.engine.statistics().map(({ runs }) => runs)).toEqual([2, 2]);
+  });
+});
+
+describe('several owners', () => {
+  const bedOfVotes = () => {
+    const votes = new Table<{ readonly value: string; readonly precedence: number }>('votes');
+    const engine = new Engine();
+    engine.add<{ readonly value: string; readonly precedence: number }>({
+      name: 'votes',
+      from: votes,
+      *facts(_key, { value, precedence }) {
+        yield row('T', 'r', {});
+        yield mapEntry('T', 'r', 'options', 'chassis', value, precedence);
+        yield setEntry('T', 'r', 'members', 'same');
+      },
+    });
+    const chassis = () => engine.board.row('T', 'r')?.entry('options', 'chassis');
+    return { votes, engine, chassis };
+  };
+
+  test('the highest precedence wins and the next one speaks again when it falls silent', () => {
+    const { votes, engine, chassis } = bedOfVotes();
+    votes.put('placed', { value: 'a', precedence: 0 });
+    votes.put('migrating', { value: 'a,b', precedence: 1 });
+    engine.runFor(1000);
+    expect(chassis()).toBe('a,b');
+    votes.remove('migrating');
+    engine.runFor(1000);
+    expect(chassis()).toBe('a');
+  });
+
+  test('of equal precedence the smaller value wins, whoever spoke first', () => {
+    for (const order of [
+      ['x', 'y'],
+      ['y', 'x'],
+    ]) {
+      const { votes, engine, chassis } = bedOfVotes();
+      for (const value of order) votes.put(value, { value, precedence: 0 });
+      engine.runFor(1000);
+      expect(chassis()).toBe('x');
+    }
+  });
+
+  test('a set entry is there until the last owner is gone', () => {
+    const { votes, engine } = bedOfVotes();
+    votes.put('a', { value: 'a', precedence: 0 });
+    votes.put('b', { value: 'b', precedence: 0 });
+    engine.runFor(1000);
+    votes.remove('a');
+    engine.runFor(1000);
+    expect(engine.board.row('T', 'r')?.column('members')).toEqual(['same']);
+    votes.remove('b');
+    engine.runFor(1000);
+    expect(engine.board.row('T', 'r')).toBeUndefined();
+  });
+});
+
+test('a feature that throws on one key keeps its last facts there and stops nothing else', () => {
+  const items = new Table<number>('items');
+  const failures: string[] = [];
+  const engine = new Engine({
+    onFailure: ({ feature, key, attempts }) => failures.push(`${feature} ${key} ${attempts}`),
+  });
+  engine.add<number>({
+    name: 'inverse',
+    from: items,
+    *facts(key, value) {
+      if (value === 0) throw new Error('division by zero');
+      yield row('T', key, { value: 1 / value });
+    },
+  });
+  items.put('a', 2);
+  engine.runFor(1000);
+  items.put('a', 0);
+  items.put('b', 4);
+  engine.runFor(1000);
+  expect(failures).toEqual(['inverse a 1']);
+  expect(engine.board.row('T', 'a')?.column('value')).toBe(0.5);
+  expect(engine.board.row('T', 'b')?.column('value')).toBe(0.25);
+  items.put('a', 1);
+  engine.runFor(1000);
+  expect(engine.board.row('T', 'a')?.column('value')).toBe(1);
+});
+
+test('a problem is on the board while a feature says so', () => {
+  const items = new Table<string>('items');
+  const engine = new Engine();
+  engine.add<string>({
+    name: 'picky',
+    from: items,
+    *facts(key, value) {
+      if (value === 'bad') yield problem({ kind: 'Network', name: key, uid: key }, 'Ready', 'bad is not a CIDR');
+    },
+  });
+  items.put('a', 'bad');
+  engine.runFor(1000);
+  expect([...engine.board.problems()].map(({ sentence }) => sentence)).toEqual(['bad is not a CIDR']);
+  items.put('a', 'good');
+  engine.runFor(1000);
+  expect([...engine.board.problems()]).toEqual([]);
+});
+
+test('a long run gives the event loop its turns', async () => {
+  const items = new Table<number>('items');
+  let now = 0;
+  const engine = new Engine({ sliceMs: 4, now: () => now });
+  engine.add<number>({
+    name: 'slow',
+    from: items,
+    *facts() {
+      now += 1;
+      yield* [];
+    },
+  });
+  for (let i = 0; i < 40; i += 1) items.put(String(i), i);
+  let turns = 0;
+  const spin = setInterval(() => {
+    turns += 1;
+  }, 0);
+  const run = engine.run();
+  const immediate = () => {
+    turns += 1;
+    if (!engine.isIdle) setImmediate(immediate);
+  };
+  setImmediate(immediate);
+  await run;
+  clearInterval(spin);
+  expect(turns).toBeGreaterThan(5);
+});
