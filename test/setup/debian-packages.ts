@@ -1,0 +1,70 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { apt, aptOutput, candidateVersions } from './apt.ts';
+import { withFileLock } from './file-lock.ts';
+import { SetUpError } from './set-up-error.ts';
+
+/** What the lab and the tests run that comes from Debian, and what for. */
+export const debianPackages: Readonly<Record<string, string>> = {
+  'ovn-central': 'ovn-northd and the database schemas; brings ovn-nbctl, ovn-sbctl, ovn-trace',
+  'ovn-host': 'ovn-controller',
+  'openvswitch-switch': 'ovsdb-server, ovs-vswitchd, ovs-vsctl',
+  'qemu-system-x86': 'the virtual machines',
+  iproute2: 'namespaces, veths, taps and bridges',
+  ethtool: 'checksum offload off on veths',
+  'iputils-ping': 'the observer',
+  tcpdump: 'captures',
+  'util-linux': 'nsenter, flock',
+};
+
+/**
+ * Installs what is missing of `packages`. Their services are not started: the lab runs its own instances.
+ *
+ * @throws SetUpError when a package cannot be had.
+ */
+export async function installDebianPackages(packages: readonly string[], log: (line: string) => void): Promise<void> {
+  const missing = await missingPackages(packages);
+  if (missing.length === 0) return;
+  log(`setup: Debian packages ${missing.join(' ')}`);
+  const known = await candidateVersions(missing);
+  if (missing.some((name) => !known.has(name))) await apt('update');
+  await withServicesDenied(async () => {
+    const install = ['install', '--yes', '--no-install-recommends', ...missing];
+    try {
+      await apt(...install);
+    } catch {
+      // The usual reason: the lists are older than the mirror, which no longer has the versions they name.
+      await apt('update');
+      await apt(...install);
+    }
+  });
+  const still = await missingPackages(packages);
+  if (still.length > 0)
+    throw new SetUpError(`apt-get did not install ${still.join(', ')}; install them by hand and try again.`);
+}
+
+async function missingPackages(packages: readonly string[]): Promise<string[]> {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are dpkg-query's own placeholders.
+  const format = '${Package} ${db:Status-Status}\n';
+  const list = await aptOutput('dpkg-query', ['--show', `--showformat=${format}`]);
+  const installed = new Set(
+    list.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])),
+  );
+  return packages.filter((name) => !installed.has(name));
+}
+
+const policy = '/usr/sbin/policy-rc.d';
+const ourPolicy = '#!/bin/sh\n# Written by hawser while it installs packages; safe to remove.\nexit 101\n';
+
+/** invoke-rc.d(8) asks this file before a package's scripts start a service; 101 forbids it. A policy of the user's stays. */
+async function withServicesDenied(work: () => Promise<void>): Promise<void> {
+  await withFileLock('/var/lib/dpkg', async () => {
+    // One of ours is left when a run was killed here; it is to go this time.
+    const ours = !existsSync(policy) || readFileSync(policy, 'utf8') === ourPolicy;
+    if (ours) writeFileSync(policy, ourPolicy, { mode: 0o755 });
+    try {
+      await work();
+    } finally {
+      if (ours) rmSync(policy, { force: true });
+    }
+  });
+}

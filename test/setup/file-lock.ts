@@ -1,0 +1,21 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/**
+ * Runs `work` while holding an exclusive flock(2) on `path`, a file (made when missing) or a folder that exists.
+ *
+ * Node has no flock, so a child `flock(1)` holds it for as long as its standard input is open: the kernel closes that
+ * when this process ends, however it ends, so a lock never outlives its holder.
+ */
+export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(holder, 'close');
+  const held = await Promise.race([once(holder.stdout, 'data'), closed]);
+  if (!Buffer.isBuffer(held[0])) throw new Error(`flock ${path} ended without the lock`);
+  try {
+    return await work();
+  } finally {
+    holder.stdin.end();
+    await closed;
+  }
+}
