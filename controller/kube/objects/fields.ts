@@ -51,14 +51,19 @@ export class Fields {
     return value === undefined || value === null ? undefined : new Fields(value, this.#at(name));
   }
 
+  /** A list as it came; an absent one is empty. */
+  list(name: string): readonly unknown[] {
+    return this.#read(name, 'a list', Array.isArray) ?? [];
+  }
+
   /** The objects of a list; an absent list is empty. */
   objects(name: string): Fields[] {
-    return this.#list(name).map((item, index) => new Fields(item, `${this.#at(name)}[${index}]`));
+    return this.list(name).map((item, index) => new Fields(item, `${this.#at(name)}[${index}]`));
   }
 
   /** The strings of a list; an absent list is empty. */
   strings(name: string): string[] {
-    return this.#list(name).map((item, index) => {
+    return this.list(name).map((item, index) => {
       if (!isString(item)) throw new MalformedField(`${this.#at(name)}[${index}]`, 'a string', item);
       return item;
     });
@@ -110,10 +115,6 @@ export class Fields {
     if (value === undefined || value === null) return undefined;
     if (!is(value)) throw new MalformedField(this.#at(name), expected, value);
     return value;
-  }
-
-  #list(name: string): readonly unknown[] {
-    return this.#read(name, 'a list', Array.isArray) ?? [];
   }
 
   #missing(name: string, expected: string): never {
