@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { type RecordedEvent, Replay, type RowState } from '#controller/replay.ts';
+
+/** What a recording needs around it: the cluster default network on the OVN of Debian 12. */
+export function freshReplay(): Replay {
+  const replay = new Replay(
+    { networkDefaults: { mtu: 1400 }, bindingPlugins: { hawser: 'managedTap', 'hawser-tap': 'tap' } },
+    {
+      version: { year: 23, month: 3 },
+      dhcpv4: [
+        { name: 'lease_time', code: 51, type: 'uint32' },
+        { name: 'router', code: 3, type: 'ipv4' },
+        { name: 'server_id', code: 54, type: 'ipv4' },
+        { name: 'mtu', code: 26, type: 'uint16' },
+        { name: 'hostname', code: 12, type: 'str' },
+      ],
+      dhcpv6: [{ name: 'server_id', code: 2, type: 'mac' }],
+    },
+  );
+  replay.apply({
+    type: 'ADDED',
+    kind: 'ClusterNetwork',
+    object: {
+      metadata: { name: 'default', uid: 'net-default' },
+      spec: { topology: 'overlay', role: 'primary', subnets: ['10.244.0.0/16', 'fd00:10:244::/64'] },
+    },
+  });
+  return replay;
+}
+
+/** `name` as in test/fixtures/kubevirt-traces, without `.jsonl`. */
+export function recording(name: string): readonly RecordedEvent[] {
+  return readFileSync(new URL(`../fixtures/kubevirt-traces/${name}.jsonl`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line): RecordedEvent => JSON.parse(line));
+}
+
+/** The VM's port in `rows`; a recording has one VM or bare VMI. */
+export function portOf(rows: ReadonlyMap<string, RowState>): RowState | undefined {
+  for (const [name, row] of rows) if (name.startsWith('Logical_Switch_Port/vm/')) return row;
+  return undefined;
+}
