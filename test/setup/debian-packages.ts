@@ -13,6 +13,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   ethtool: 'checksum offload off on veths',
   'iputils-ping': 'the observer',
   tcpdump: 'captures',
+  'dnsmasq-base': 'DHCP and router advertisements for a guest that is tried without OVN',
   'util-linux': 'nsenter, flock',
 };
 
