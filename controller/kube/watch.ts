@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { KubeApi, Query } from './api.ts';
 import { backoffMs } from './backoff.ts';
-import { type Clock, wallClock } from './clock.ts';
+import { type Clock, pause, wallClock } from './clock.ts';
 import { errorForSocket, errorForStatus, KubeError } from './errors.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { type Kind, pathOf } from './kinds.ts';
@@ -223,17 +223,7 @@ class Watch<T> {
   }
 
   #pause(ms: number): Promise<void> {
-    const { signal } = this.#options;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(ms, done);
-      function done(): void {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done);
-    });
+    return pause(this.#clock, ms, this.#options.signal);
   }
 
   #notice(notice: WatchNotice): void {
