@@ -4,6 +4,7 @@ import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
 import { clusterNetworks, type NetworkDefaults, networks } from './networks.ts';
 import { pods } from './pods.ts';
+import { releasedClaims } from './released-claims.ts';
 import type { Tables } from './tables.ts';
 import { type BindingPlugins, vms } from './vms.ts';
 
@@ -22,4 +23,5 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(dhcp(tables));
   engine.add(routerAdvertisements(tables));
   engine.add(liveMigration(tables));
+  engine.add(releasedClaims(tables));
 }

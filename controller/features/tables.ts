@@ -60,6 +60,13 @@ export interface PodLease {
   readonly ips: readonly string[];
 }
 
+/** An IPAMClaim that may go, with the finalizers that are left on it. */
+export interface ReleasedClaim {
+  readonly namespace: string;
+  readonly name: string;
+  readonly finalizers: readonly string[];
+}
+
 /** What a NIC has, keyed by its logical switch port. IPv4 before IPv6. */
 export interface NicAddresses {
   readonly mac: string;
@@ -98,4 +105,5 @@ export class Tables {
   });
   readonly podLeases = new Table<PodLease>('podLeases');
   readonly addresses = new Table<NicAddresses>('addresses');
+  readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');
 }

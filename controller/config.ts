@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+
+/** Everything that can be set; the defaults and texts are the documentation. */
+const schema = z.strictObject({
+  northbound: z
+    .array(z.string())
+    .min(1)
+    .describe('Remotes of the OVN northbound database: unix:/path, tcp:host:port, ssl:host:port.'),
+  southbound: z
+    .array(z.string())
+    .min(1)
+    .describe('Remotes of the southbound database; read only, to learn what OVN can tell a guest.'),
+  kubeconfig: z
+    .string()
+    .optional()
+    .describe('Path of a kubeconfig; absent: $KUBECONFIG, ~/.kube/config or the ServiceAccount.'),
+  mtu: z
+    .int()
+    .min(1280)
+    .max(65535)
+    .default(1400)
+    .describe('MTU of NICs on networks that do not say, bytes: the underlay less 58 for geneve over IPv4.'),
+  bindingPlugins: z
+    .record(z.string(), z.enum(['veth', 'managedTap', 'tap']))
+    .default({ hawser: 'managedTap', 'hawser-tap': 'tap' })
+    .describe('KubeVirt network binding plugins of ours, and how their NICs are attached.'),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/** @throws Error with a sentence for whoever wrote the file. */
+export function readConfig(path: string): Config {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new Error(`${path}:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
