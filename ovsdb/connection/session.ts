@@ -1,0 +1,322 @@
+import { OvsdbError } from '../errors.ts';
+import type { Json } from '../value/encode.ts';
+import { parseExactly } from '../value/exact-integers.ts';
+import { type Message, type Row, Splitter } from '../wire/splitter.ts';
+import { nextProbeStep, type ProbeLimits } from './probe.ts';
+import type { Dial, Transport } from './transport.ts';
+
+/** What a reply carried. `error` is what the server said in place of a result. */
+export type Reply =
+  | { readonly kind: 'result'; readonly result: unknown; readonly reparse: () => unknown }
+  | { readonly kind: 'error'; readonly error: string; readonly details: string };
+
+/** Takes the rows of one long message as they come. */
+export interface RowSink {
+  row(table: string, uuid: string, text: string): void;
+}
+
+export interface Request {
+  readonly method: string;
+  readonly params: readonly Json[];
+  /**
+   * Called in the order of the stream: nothing that came after the reply has been handled yet. Called with `undefined` if the
+   * connection ended first.
+   */
+  readonly onReply: (reply: Reply | undefined) => void;
+  /** For replies that carry rows. */
+  readonly rows?: RowSink;
+  /** A long silence before this reply is normal. */
+  readonly isDump?: boolean;
+}
+
+export interface Notification {
+  readonly method: string;
+  readonly params: readonly unknown[];
+  /** The params again, with integers beyond 2^53 exact. */
+  readonly reparse: () => readonly unknown[];
+}
+
+export interface SessionOptions extends ProbeLimits {
+  /** A notification, in the order of the stream. */
+  readonly onNotification: (notification: Notification) => void;
+  /** Where the rows of a long update for this monitor go. */
+  readonly rowsOf: (monitor: unknown) => RowSink | undefined;
+  readonly onClose: (cause: Error) => void;
+}
+
+/** Bytes are handled for this long before timers and other sockets get a turn. */
+const sliceMs = 8;
+const piecesPerLook = 16;
+
+/** Opens a JSON-RPC session (RFC 7047 section 4) to one remote. Rejects as `dial` does. */
+export async function openSession(
+  dial: Dial,
+  remote: string,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const session = new Session(options);
+  const transport = await dial(
+    remote,
+    {
+      onData: (chunk) => session.receive(chunk),
+      onDrain: () => session.drained(),
+      onClose: (cause) => session.closed(cause ?? new OvsdbError('disconnected', `${remote} closed the connection`)),
+    },
+    signal,
+  );
+  session.start(transport);
+  return session;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  #transport: Transport | undefined;
+  #closeCause: Error | undefined;
+
+  readonly #splitter: Splitter;
+  /** Chunks that arrived between slices. */
+  readonly #chunks: Buffer[] = [];
+  #isPumping = false;
+  #isPaused = false;
+
+  #nextId = 0;
+  readonly #requests = new Map<number, Request>();
+  #dumpsDue = 0;
+  #outgoing = '';
+  #isFlushDue = false;
+  #isBlocked = false;
+
+  #lastReceivedMs = performance.now();
+  #probedMs: number | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#splitter = new Splitter({
+      wantsRows: (head) => this.#sinkOf(head.id, head.method, head.monitor) !== undefined,
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#closeCause === undefined;
+  }
+
+  /** Requests sent whose replies have not come. */
+  get outstanding(): number {
+    return this.#requests.size;
+  }
+
+  start(transport: Transport): void {
+    this.#transport = transport;
+    this.#flush();
+    if (this.#options.probeMs > 0) this.#probe();
+  }
+
+  /** Sends a request; gives its id. On a closed session the reply is `undefined` at once. */
+  send(request: Request): number {
+    const id = this.#nextId++;
+    if (!this.isOpen) {
+      queueMicrotask(() => request.onReply(undefined));
+      return id;
+    }
+    this.#requests.set(id, request);
+    if (request.isDump) this.#dumpsDue++;
+    this.#write({ id, method: request.method, params: request.params });
+    return id;
+  }
+
+  /** Like `send`, as a promise; use it where the order against what follows the reply does not matter. */
+  request(method: string, params: readonly Json[]): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const onReply = (reply: Reply | undefined) => {
+        if (reply) resolve(reply);
+        else reject(this.#closeCause ?? new OvsdbError('disconnected', 'the connection ended'));
+      };
+      this.send({ method, params, onReply });
+    });
+  }
+
+  notify(method: string, params: readonly Json[]): void {
+    if (this.isOpen) this.#write({ id: null, method, params });
+  }
+
+  /** Ends the session: `cause` is what `onClose` is told. */
+  close(cause: Error): void {
+    this.#transport?.destroy();
+    this.closed(cause);
+  }
+
+  // From the transport.
+
+  receive(chunk: Buffer): void {
+    if (!this.isOpen) return;
+    this.#lastReceivedMs = performance.now();
+    this.#chunks.push(chunk);
+    if (!this.#isPumping) this.#pump();
+  }
+
+  drained(): void {
+    this.#isBlocked = false;
+    this.#flush();
+  }
+
+  closed(cause: Error): void {
+    if (!this.isOpen) return;
+    this.#closeCause = cause;
+    clearTimeout(this.#probeTimer);
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    this.#chunks.length = 0;
+    for (const request of requests) request.onReply(undefined);
+    this.#options.onClose(cause);
+  }
+
+  // Incoming: chunks are cut and handled strictly in order, in slices of time.
+
+  #pump(): void {
+    this.#isPumping = true;
+    const sliceEnd = performance.now() + sliceMs;
+    let pieces = 0;
+    try {
+      while (this.isOpen) {
+        const piece = this.#splitter.next();
+        if (!piece) {
+          const chunk = this.#chunks.shift();
+          if (!chunk) break;
+          this.#splitter.push(chunk);
+          continue;
+        }
+        if (piece.kind === 'row') this.#handleRow(piece);
+        else this.#handleMessage(piece);
+        if (++pieces % piecesPerLook === 0 && performance.now() > sliceEnd) {
+          this.#giveWay();
+          return;
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#isPumping = false;
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#transport?.resume();
+    }
+  }
+
+  /** Everything else gets its turn before the next slice. */
+  #giveWay(): void {
+    if (!this.#isPaused) {
+      this.#isPaused = true;
+      this.#transport?.pause();
+    }
+    setImmediate(() => this.#pump());
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof OvsdbError)) throw error;
+    this.close(error);
+  }
+
+  #sinkOf(id: unknown, method: unknown, monitor: unknown): RowSink | undefined {
+    if (method !== undefined) return this.#options.rowsOf(monitor);
+    return typeof id === 'number' ? this.#requests.get(id)?.rows : undefined;
+  }
+
+  #handleRow(row: Row): void {
+    this.#sinkOf(row.head.id, row.head.method, row.head.monitor)?.row(row.table, row.uuid, row.text);
+  }
+
+  #handleMessage({ text }: Message): void {
+    const message = parse(text);
+    if (message.method !== undefined && message.method !== null) {
+      if (typeof message.method !== 'string' || !Array.isArray(message.params)) {
+        throw new OvsdbError('protocol', `not a request: ${text.slice(0, 200)}`);
+      }
+      if (message.method === 'echo' && message.id !== null && message.id !== undefined) {
+        this.#write({ id: message.id, result: message.params, error: null });
+        return;
+      }
+      const reparse = () => {
+        const { params } = parseExactObject(text);
+        return Array.isArray(params) ? params : [];
+      };
+      this.#options.onNotification({ method: message.method, params: message.params, reparse });
+      return;
+    }
+    const request = typeof message.id === 'number' ? this.#requests.get(message.id) : undefined;
+    // A reply to nothing: of a probe, or of a request that was given up.
+    if (!request || typeof message.id !== 'number') return;
+    this.#requests.delete(message.id);
+    if (request.isDump) this.#dumpsDue--;
+    request.onReply(replyOf(message, () => parseExactObject(text).result));
+  }
+
+  // Outgoing: everything of one turn goes out in one write.
+
+  #write(message: object): void {
+    this.#outgoing += JSON.stringify(message);
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushDue = false;
+    if (this.#isBlocked || !this.#transport || this.#outgoing === '') return;
+    const text = this.#outgoing;
+    this.#outgoing = '';
+    this.#isBlocked = !this.#transport.write(text);
+  }
+
+  // Liveness.
+
+  #probe(): void {
+    const nowMs = performance.now();
+    const state = { lastReceivedMs: this.#lastReceivedMs, probedMs: this.#probedMs, isDumpDue: this.#dumpsDue > 0 };
+    let step = nextProbeStep(state, this.#options, nowMs);
+    if (step.do === 'give up') {
+      this.close(new OvsdbError('disconnected', `no sign of life for ${Math.round(step.silentMs)} ms`));
+      return;
+    }
+    if (step.do === 'probe') {
+      this.#probedMs = nowMs;
+      this.#write({ id: 'probe', method: 'echo', params: [] });
+      step = { do: 'wait', forMs: this.#options.probeMs };
+    }
+    this.#probeTimer = setTimeout(() => this.#probe(), Math.max(1, step.forMs));
+    this.#probeTimer.unref();
+  }
+}
+
+type RawMessage = Readonly<Partial<Record<'id' | 'method' | 'params' | 'result' | 'error', unknown>>>;
+
+function parse(text: string): RawMessage {
+  try {
+    const message: unknown = JSON.parse(text);
+    if (typeof message === 'object' && message !== null) return message;
+  } catch (cause) {
+    throw new OvsdbError('protocol', `not JSON: ${text.slice(0, 200)}`, { cause });
+  }
+  throw new OvsdbError('protocol', `not a message: ${text.slice(0, 200)}`);
+}
+
+function parseExactObject(text: string): RawMessage {
+  const message = parseExactly(text);
+  return typeof message === 'object' && message !== null ? message : {};
+}
+
+/** An error reply has no `result`, and its `error` is a string or an object. */
+function replyOf(message: RawMessage, reparse: () => unknown): Reply {
+  const { error } = message;
+  if (error === null || error === undefined) return { kind: 'result', result: message.result, reparse };
+  if (typeof error === 'object') {
+    const { error: name, details } = { error: undefined, details: undefined, ...error };
+    return {
+      kind: 'error',
+      error: String(name ?? 'unknown error'),
+      details: typeof details === 'string' ? details : '',
+    };
+  }
+  return { kind: 'error', error: String(error), details: '' };
+}

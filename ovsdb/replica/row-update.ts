@@ -1,0 +1,58 @@
+import { OvsdbError } from '../errors.ts';
+import { InexactInteger } from '../value/decode.ts';
+import { parseExactly } from '../value/exact-integers.ts';
+
+/** What a server says of one row: `<row-update2>`, or `<row-update>` of RFC 7047 in the same words. `cells` is the wire form. */
+export type RowUpdate = {
+  readonly table: string;
+  readonly uuid: string;
+} & (
+  | { readonly kind: 'initial' | 'insert' | 'modify'; readonly cells: object }
+  /** RFC 7047 `update`: the whole row after a change. */
+  | { readonly kind: 'replace'; readonly cells: object }
+  | { readonly kind: 'delete' }
+);
+
+/** Reads one row of a table update. Throws `OvsdbError` `protocol` if it is none. */
+export function rowUpdateOf(table: string, uuid: string, wire: unknown): RowUpdate {
+  if (typeof wire === 'object' && wire !== null) {
+    const update: Readonly<Partial<Record<'initial' | 'insert' | 'modify' | 'delete' | 'old' | 'new', unknown>>> = wire;
+    if (isCells(update.initial)) return { table, uuid, kind: 'initial', cells: update.initial };
+    if (isCells(update.modify)) return { table, uuid, kind: 'modify', cells: update.modify };
+    if (isCells(update.insert)) return { table, uuid, kind: 'insert', cells: update.insert };
+    if (update.delete !== undefined) return { table, uuid, kind: 'delete' };
+    if (isCells(update.new))
+      return { table, uuid, kind: update.old === undefined ? 'insert' : 'replace', cells: update.new };
+    if (update.old !== undefined) return { table, uuid, kind: 'delete' };
+  }
+  throw new OvsdbError('protocol', `not a row update of ${table} ${uuid}`);
+}
+
+const isCells = (wire: unknown): wire is object => typeof wire === 'object' && wire !== null;
+
+/** The rows of `<table-updates>` or `<table-updates2>`, in the order sent. */
+export function* rowUpdatesOf(wire: unknown): Iterable<RowUpdate> {
+  if (typeof wire !== 'object' || wire === null) throw new OvsdbError('protocol', 'not table updates');
+  for (const [table, rows] of Object.entries(wire)) {
+    if (typeof rows !== 'object' || rows === null) throw new OvsdbError('protocol', `not updates of table ${table}`);
+    for (const [uuid, row] of Object.entries(rows)) yield rowUpdateOf(table, uuid, row);
+  }
+}
+
+/** Parses and takes one row's text; where `JSON.parse` rounds an integer, again exactly. */
+export function takeRow(table: string, uuid: string, text: string, take: (update: RowUpdate) => void): void {
+  try {
+    take(rowUpdateOf(table, uuid, parse(text)));
+  } catch (error) {
+    if (!(error instanceof InexactInteger)) throw error;
+    take(rowUpdateOf(table, uuid, parseExactly(text)));
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new OvsdbError('protocol', `not JSON: ${text.slice(0, 200)}`, { cause });
+  }
+}

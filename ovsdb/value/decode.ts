@@ -1,0 +1,171 @@
+import { OvsdbError } from '../errors.ts';
+import { type Atom, type AtomType, type ColumnSchema, kindOf, type Value } from '../schema.ts';
+import { ColumnMap } from './column-map.ts';
+import { exactFormOf, rememberExactForm } from './exact-integers.ts';
+
+/** Turns the wire form of one column (RFC 7047 section 5.1) into its value. Throws `OvsdbError` `protocol` on other JSON. */
+export type Decode = (wire: unknown) => Value;
+
+/** Thrown by a decoder given a number that `JSON.parse` may have rounded; the caller parses the text again, exactly. */
+export class InexactInteger extends Error {}
+
+export interface DecodeOptions {
+  /** Integers of this column are bigints. */
+  readonly bigint?: boolean;
+  /** Told of an integer beyond 2^53 in a column of numbers; the value reads as NaN. */
+  readonly onInexact?: (value: bigint) => void;
+}
+
+/**
+ * The decoder of a column, for text parsed by `JSON.parse` or by `parseExactly`.
+ *
+ * Dispatch is on the schema, never on the shape: a set of one element arrives as the bare element, and the difference of
+ * two sets likewise.
+ */
+export function decoderOf(column: ColumnSchema, options: DecodeOptions = {}): Decode {
+  const key = atomDecoder(column.key.type, options);
+  switch (kindOf(column)) {
+    case 'scalar':
+      return key;
+    case 'optional':
+      return (wire) => {
+        const atoms = elements(wire, 'set');
+        if (atoms === undefined) return key(wire);
+        return atoms.length === 0 ? undefined : key(atoms[0]);
+      };
+    case 'set':
+      return setDecoder(column.key.type, key, options);
+    case 'map':
+      return mapDecoder(column, key, atomDecoder(column.value?.type ?? 'string', options), options);
+  }
+}
+
+/** The value a column has when an insert does not name it (RFC 7047 section 5.2.1). */
+export function defaultOf(column: ColumnSchema, options: DecodeOptions = {}): Value {
+  switch (kindOf(column)) {
+    case 'scalar':
+      return defaultAtom(column.key.type, options);
+    case 'optional':
+      return undefined;
+    case 'set':
+      return emptySet;
+    case 'map':
+      return ColumnMap.empty;
+  }
+}
+
+export const zeroUuid = '00000000-0000-0000-0000-000000000000';
+const emptySet: readonly Atom[] = Object.freeze([]);
+
+function defaultAtom(type: AtomType, options: DecodeOptions): Atom {
+  switch (type) {
+    case 'integer':
+      return options.bigint ? 0n : 0;
+    case 'real':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'string':
+      return '';
+    case 'uuid':
+      return zeroUuid;
+  }
+}
+
+function setDecoder(type: AtomType, key: (wire: unknown) => Atom, options: DecodeOptions): Decode {
+  const decode = (wire: unknown) => {
+    const atoms = elements(wire, 'set');
+    if (atoms === undefined) return [key(wire)];
+    return atoms.length === 0 ? emptySet : atoms.map(key);
+  };
+  if (type !== 'integer' || options.bigint) return decode;
+  const exact = setDecoder(type, atomDecoder(type, { bigint: true }), { bigint: true });
+  return (wire) => {
+    const value = decode(wire);
+    if (value.includes(Number.NaN)) rememberExactForm(value, exact(wire));
+    return value;
+  };
+}
+
+/** Keys repeat from row to row: one string object serves them all. Bounded, so that unbounded keys cannot fill memory. */
+const internedKeys = new Map<Atom, Atom>();
+const internedLimit = 10_000;
+
+function intern(key: Atom): Atom {
+  const known = internedKeys.get(key);
+  if (known !== undefined) return known;
+  if (internedKeys.size < internedLimit) internedKeys.set(key, key);
+  return key;
+}
+
+function mapDecoder(
+  column: ColumnSchema,
+  key: (wire: unknown) => Atom,
+  value: (wire: unknown) => Atom,
+  options: DecodeOptions,
+): Decode {
+  const hasIntegers = column.key.type === 'integer' || column.value?.type === 'integer';
+  const mayBeInexact = hasIntegers && !options.bigint;
+  const exact = mayBeInexact ? decoderOf(column, { bigint: true }) : undefined;
+  return (wire: unknown) => {
+    const pairs = elements(wire, 'map');
+    if (pairs === undefined) throw new OvsdbError('protocol', `not a map: ${excerpt(wire)}`);
+    if (pairs.length === 0) return ColumnMap.empty;
+    const keys: Atom[] = [];
+    const values: Atom[] = [];
+    for (const pair of pairs) {
+      if (!Array.isArray(pair)) throw new OvsdbError('protocol', `not a pair: ${excerpt(pair)}`);
+      keys.push(intern(key(pair[0])));
+      values.push(value(pair[1]));
+    }
+    const map = new ColumnMap(keys, values);
+    if (mayBeInexact && (keys.includes(Number.NaN) || values.includes(Number.NaN)))
+      rememberExactForm(map, exact?.(wire));
+    return map;
+  };
+}
+
+function atomDecoder(type: AtomType, options: DecodeOptions): (wire: unknown) => Atom {
+  switch (type) {
+    case 'string':
+      return (wire) => (typeof wire === 'string' ? wire : notA(type, wire));
+    case 'boolean':
+      return (wire) => (typeof wire === 'boolean' ? wire : notA(type, wire));
+    case 'real':
+      return (wire) => (typeof wire === 'number' || typeof wire === 'bigint' ? Number(wire) : notA(type, wire));
+    case 'uuid':
+      return (wire) =>
+        Array.isArray(wire) && wire[0] === 'uuid' && typeof wire[1] === 'string' ? wire[1] : notA(type, wire);
+    case 'integer':
+      return integerDecoder(options);
+  }
+}
+
+function integerDecoder({ bigint, onInexact }: DecodeOptions): (wire: unknown) => Atom {
+  return (wire) => {
+    if (typeof wire === 'number') {
+      // Whatever JSON.parse rounded is at or above 2^53, so this finds every loss.
+      if (!Number.isSafeInteger(wire)) throw new InexactInteger();
+      return bigint ? BigInt(wire) : wire;
+    }
+    if (typeof wire !== 'bigint') return notA('integer', wire);
+    if (bigint) return wire;
+    onInexact?.(wire);
+    return Number.NaN;
+  };
+}
+
+/** The elements of `["set", […]]` or `["map", […]]`; `undefined` for anything else. */
+function elements(wire: unknown, tag: 'set' | 'map'): readonly unknown[] | undefined {
+  return Array.isArray(wire) && wire[0] === tag && Array.isArray(wire[1]) ? wire[1] : undefined;
+}
+
+function notA(type: AtomType, wire: unknown): never {
+  throw new OvsdbError('protocol', `not a ${type}: ${excerpt(wire)}`);
+}
+
+function excerpt(wire: unknown): string {
+  return typeof wire === 'bigint' ? String(wire) : String(JSON.stringify(wire)).slice(0, 80);
+}
+
+export { exactFormOf };
