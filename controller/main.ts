@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { connect } from '#ovsdb/client.ts';
+import { readConfig } from './config.ts';
+import { Controller } from './controller.ts';
+import { KubeApi } from './kube/api.ts';
+import { loadCredentials } from './kube/credentials.ts';
+
+const { values } = parseArgs({ options: { config: { type: 'string' } } });
+if (values.config === undefined) {
+  console.error('usage: node controller/main.ts --config FILE');
+  process.exit(2);
+}
+const config = readConfig(values.config);
+const log = pino({ level: config.logLevel });
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+
+const credentials = loadCredentials(config.kubeconfig === undefined ? {} : { file: config.kubeconfig });
+const reportStatus = (database: string) => (status: { readonly kind: string }) =>
+  log.debug({ database, ...status }, 'ovsdb');
+await using northbound = await connect({
+  remotes: config.northbound,
+  onStatus: reportStatus('OVN_Northbound'),
+  signal: stop.signal,
+});
+await using southbound = await connect({
+  remotes: config.southbound,
+  leaderOnly: false,
+  onStatus: reportStatus('OVN_Southbound'),
+  signal: stop.signal,
+});
+const controller = new Controller({
+  api: new KubeApi(credentials),
+  northbound,
+  southbound,
+  features: { networkDefaults: { mtu: config.mtu }, bindingPlugins: config.bindingPlugins },
+  log,
+  sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+  signal: stop.signal,
+});
+await controller.run();
