@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { withFileLock } from './file-lock.ts';
@@ -18,11 +18,16 @@ export function cacheFolder(): string {
  */
 export async function cachedFolder(key: string, build: (folder: string) => Promise<void>): Promise<string> {
   const finished = join(cacheFolder(), key);
+  const unfinishedPrefix = `.${basename(finished)}~`;
   if (existsSync(finished)) return finished;
   await mkdir(dirname(finished), { recursive: true });
   await withFileLock(`${finished}.lock`, async () => {
     if (existsSync(finished)) return;
-    const unfinished = await mkdtemp(join(dirname(finished), `.${basename(finished)}-`));
+    // With the lock held, whatever is unfinished belongs to a run that was killed.
+    for (const name of await readdir(dirname(finished))) {
+      if (name.startsWith(unfinishedPrefix)) await rm(join(dirname(finished), name), { recursive: true });
+    }
+    const unfinished = await mkdtemp(join(dirname(finished), unfinishedPrefix));
     try {
       await build(unfinished);
       await rename(unfinished, finished);

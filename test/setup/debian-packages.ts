@@ -26,10 +26,15 @@ export async function installDebianPackages(packages: readonly string[], log: (l
   const missing = await missingPackages(packages);
   if (missing.length === 0) return;
   log(`setup: Debian packages ${missing.join(' ')}`);
-  const known = await candidateVersions(missing);
-  if (missing.some((name) => !known.has(name))) await apt('update');
+  if ((await unknownPackages(missing)).length > 0) await apt('update');
+  const unknown = await unknownPackages(missing);
+  if (unknown.length > 0) {
+    throw new SetUpError(
+      `apt knows no package ${unknown.join(', ')}; enable Debian's "main" in /etc/apt and try again.`,
+    );
+  }
+  const install = ['install', '--yes', '--no-install-recommends', ...missing];
   await withServicesDenied(async () => {
-    const install = ['install', '--yes', '--no-install-recommends', ...missing];
     try {
       await apt(...install);
     } catch {
@@ -38,9 +43,11 @@ export async function installDebianPackages(packages: readonly string[], log: (l
       await apt(...install);
     }
   });
-  const still = await missingPackages(packages);
-  if (still.length > 0)
-    throw new SetUpError(`apt-get did not install ${still.join(', ')}; install them by hand and try again.`);
+}
+
+async function unknownPackages(packages: readonly string[]): Promise<string[]> {
+  const known = await candidateVersions(packages);
+  return packages.filter((name) => !known.has(name));
 }
 
 async function missingPackages(packages: readonly string[]): Promise<string[]> {

@@ -8,10 +8,14 @@ import { once } from 'node:events';
  * when this process ends, however it ends, so a lock never outlives its holder.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { stdio: 'pipe' });
   const closed = once(holder, 'close');
+  let complaint = '';
+  holder.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
   const held = await Promise.race([once(holder.stdout, 'data'), closed]);
-  if (!Buffer.isBuffer(held[0])) throw new Error(`flock ${path} ended without the lock`);
+  if (!Buffer.isBuffer(held[0])) throw new Error(complaint.trim() || `flock ${path} ended without the lock`);
   try {
     return await work();
   } finally {
