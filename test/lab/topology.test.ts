@@ -99,6 +99,23 @@ test('a lab whose owner was killed with -9 is cleaned up, with what it started o
   expect(traces()).toEqual(before);
 });
 
+test('a lab whose owner is interrupted is cleaned up without anybody asking', async () => {
+  const before = traces();
+  const owner = await ownerProcess(`
+    await startTopology({ id: '${id}', nodes: 1 });
+    process.stdout.write('up\\n');
+  `);
+  owner.kill('SIGINT');
+  await expect.poll(traces, { timeout: 10_000 }).toEqual(before);
+});
+
+test('namespaces whose folder is gone are cleaned up', async () => {
+  const netns = `hawser-${id}-node-a`;
+  await run('ip', ['netns', 'add', netns]);
+  expect(await cleanUpDeadLabs()).toEqual([id]);
+  expect(existsSync(`/run/netns/${netns}`)).toBe(false);
+});
+
 test('a kept lab outlives its owner until it is taken down', async () => {
   const before = traces();
   const owner = await ownerProcess(`

@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run } from './command.ts';
-import { folderOf, labMark, labState, labs, namespacePrefix, removeFolder, withLabsLock } from './lab-folder.ts';
+import {
+  folderOf,
+  labMark,
+  labOfNamespace,
+  labState,
+  labs,
+  namespacePrefix,
+  removeFolder,
+  withLabsLock,
+} from './lab-folder.ts';
 
 /**
  * Removes what labs left whose owner is gone, however it went. Labs that run or were kept on purpose stay.
@@ -11,7 +20,9 @@ import { folderOf, labMark, labState, labs, namespacePrefix, removeFolder, withL
 export function cleanUpDeadLabs(): Promise<string[]> {
   return withLabsLock(async () => {
     const dead: string[] = [];
-    for (const id of await labs()) if ((await labState(id)) === 'dead') dead.push(id);
+    // Namespaces without a folder: somebody removed the folder by hand.
+    const ids = new Set([...(await labs()), ...namespaces().flatMap((name) => labOfNamespace(name) ?? [])]);
+    for (const id of ids) if ((await labState(id)) === 'dead') dead.push(id);
     for (const id of dead) await removeLab(id);
     return dead;
   });

@@ -9,6 +9,9 @@ export const labsFolder = '/run/hawser-lab';
 /** Every network namespace of a lab starts with this; ids have no hyphen, so no lab's prefix begins another's. */
 export const namespacePrefix = (id: string): string => `hawser-${id}-`;
 
+/** The lab a network namespace belongs to, if it is one of a lab's. */
+export const labOfNamespace = (netns: string): string | undefined => /^hawser-([a-z0-9]{1,16})-/.exec(netns)?.[1];
+
 /** Every process of a lab has this in its environment, and so have the processes those start. */
 export const labMark = (id: string): Record<string, string> => ({ HAWSER_LAB: id });
 
