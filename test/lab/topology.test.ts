@@ -157,7 +157,8 @@ async function plugPod(topology: Topology, node: TopologyNode, pod: { name: stri
       '\n',
     ),
   );
-  await run('ip', ['-n', netns, '-batch', '-'], {
+  await run('ip', ['-batch', '-'], {
+    netns,
     input: [`addr add ${ipv4}/24 dev eth0`, `addr add ${ipv6}/64 dev eth0 nodad`, 'link set eth0 up', ''].join('\n'),
   });
   await run('ethtool', ['-K', 'eth0', 'tx', 'off'], { netns });

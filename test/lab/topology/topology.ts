@@ -94,7 +94,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       addNamespace: async (name) => {
         const netns = prefix + name;
         await run('ip', ['-batch', '-'], { input: `netns add ${netns}\n` });
-        await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
+        await run('ip', ['link', 'set', 'lo', 'up'], { netns });
         return netns;
       },
       removeNamespace: (netns) => removeNamespaces([netns]),
