@@ -1,5 +1,7 @@
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { errorForSocket, errorForStatus, KubeError } from './errors.ts';
@@ -26,6 +28,7 @@ export class KubeApi {
   readonly #server: URL;
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
   readonly #idleMs: number;
+  readonly #adopted = new WeakSet<Socket>();
 
   /** `idleMs`: silence after which a request (not a watch) is given up. Throws when the kubeconfig names no cluster. */
   constructor(config: KubeConfig, { idleMs = 30_000 }: { readonly idleMs?: number } = {}) {
@@ -34,9 +37,7 @@ export class KubeApi {
     this.#config = config;
     this.#server = new URL(cluster.server);
     this.#idleMs = idleMs;
-    // A dead peer is found by TCP in 15 s + 10 probes of 1 s, well before the idle limit of a watch.
-    const keepAlive = { keepAlive: true, keepAliveMsecs: 15_000 };
-    this.#agents = { http: new http.Agent(keepAlive), https: new https.Agent(keepAlive) };
+    this.#agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
   }
 
   get(path: string, settings: RequestSettings = {}): Promise<unknown> {
@@ -61,7 +62,7 @@ export class KubeApi {
   }
 
   /** The open body of an answer that does not end by itself, such as a watch. It ends or errs with the connection. */
-  stream(path: string, settings: RequestSettings = {}): Promise<IncomingMessage> {
+  stream(path: string, settings: RequestSettings = {}): Promise<Readable> {
     return this.#send('GET', path, settings, undefined, 'application/json', undefined);
   }
 
@@ -69,6 +70,16 @@ export class KubeApi {
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();
+  }
+
+  /** Prepares a connection the first time it is used. */
+  #adopt(socket: Socket): void {
+    if (this.#adopted.has(socket)) return;
+    this.#adopted.add(socket);
+    // A dead peer is found by TCP within 15 s and 10 probes of 1 s (libuv), well before the idle limit of a watch.
+    socket.setKeepAlive(true, 15_000);
+    // Between the end of an answer and the socket's return to the agent nobody listens, and an abort then would end the process.
+    socket.on('error', () => undefined);
   }
 
   async #json(
@@ -139,6 +150,7 @@ export class KubeApi {
     };
     return new Promise((resolve, reject) => {
       const request = (isTls ? https : http).request(options, resolve);
+      request.on('socket', (socket) => this.#adopt(socket));
       request.on('error', reject);
       if (idleMs !== undefined) {
         request.setTimeout(idleMs, () => request.destroy(new Error(`no answer for ${idleMs / 1000} s`)));

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { KubeApi, Query } from './api.ts';
 import { backoffMs } from './backoff.ts';
 import { type Clock, pause, wallClock } from './clock.ts';
@@ -132,7 +132,7 @@ class Watch<T> {
     if (livedMs < steadyMs) await this.#pause(this.#nextDelayMs());
   }
 
-  async #readEvents(stream: IncomingMessage, idle: IdleLimit): Promise<void> {
+  async #readEvents(stream: Readable, idle: IdleLimit): Promise<void> {
     const lines = new Lines();
     try {
       for await (const chunk of chunksOf(stream, `watch ${this.#path}`)) {
@@ -238,7 +238,7 @@ const steadyMs = 1000;
 const notServedRetryMs = 10_000;
 
 /** The stream's chunks; its errors as `KubeError`, and only its own. */
-async function* chunksOf(stream: IncomingMessage, what: string): AsyncGenerator<Buffer> {
+async function* chunksOf(stream: Readable, what: string): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of stream) yield chunk;
   } catch (error) {

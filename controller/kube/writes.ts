@@ -17,7 +17,7 @@ export interface Place {
 export type Write =
   | { readonly verb: 'create'; readonly body: object }
   | { readonly verb: 'patch' | 'patchStatus'; readonly body: Readonly<Record<string, unknown>> }
-  /** With `uid`, only the object that has it is deleted. */
+  /** With `uid`, only the object that has it is deleted. What is gone already counts as deleted. */
   | { readonly verb: 'delete'; readonly uid?: string };
 
 /**
@@ -153,7 +153,11 @@ export class Writer {
         await api.patch(`${path}/status`, 'merge', write.body, { signal });
         break;
       case 'delete':
-        await api.delete(path, { signal }, write.uid === undefined ? undefined : { preconditions: { uid: write.uid } });
+        await api
+          .delete(path, { signal }, write.uid === undefined ? undefined : { preconditions: { uid: write.uid } })
+          .catch((error: unknown) => {
+            if (!(error instanceof KubeError && error.code === 'not-found')) throw error;
+          });
         break;
       default:
         write satisfies never;
