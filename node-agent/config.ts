@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const remotes = z.array(z.string().regex(/^(unix:|tcp:|ssl:)/)).min(1);
+
+const schema = z.strictObject({
+  /** The Kubernetes node name. It becomes the chassis name (`system-id`) and `hostname`, which `requested-chassis` holds. */
+  nodeName: z.string().min(1),
+  /** The agent's own unix socket: the CNI plugin and virtual machine managers on this node talk to it. */
+  socket: z.string().default('/run/hawser/agent.sock'),
+  /** This node's Open_vSwitch database. */
+  openVswitch: remotes.default(['unix:/run/openvswitch/db.sock']),
+  /** OVN southbound database; several for a cluster. Also written as `ovn-remote` for ovn-controller. */
+  southbound: remotes,
+  integrationBridge: z.string().default('br-int'),
+  /** `system` is the kernel's datapath, `netdev` Open vSwitch's own in user space. */
+  datapathType: z.enum(['system', 'netdev']).default('system'),
+  encap: z.strictObject({
+    type: z.enum(['geneve', 'vxlan']).default('geneve'),
+    /** This node's tunnel endpoint; with `netdev` it must sit on an Open vSwitch bridge. */
+    ip: z.union([z.ipv4(), z.ipv6()]),
+  }),
+  /** Whether ovn-controller reads all of the southbound database; cheaper for the server while most nodes need most rows. */
+  monitorAll: z.boolean().default(true),
+  /** How often ovn-controller asks the southbound server whether it is there; 0 is never. */
+  southboundProbeMilliseconds: z.int().min(0).default(60_000),
+  /** How long CNI ADD and `PUT /ports` wait for the controller to request the port for this node. */
+  portTimeoutSeconds: z.number().positive().default(60),
+  /** How long they then wait for ovn-controller's flows. With the time above less than kubelet's two minutes. */
+  installTimeoutSeconds: z.number().positive().default(30),
+  /** UID and GID that own the taps: KubeVirt's and libvirt's `qemu`. */
+  tapOwner: z.int().min(0).default(107),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+});
+
+/** The node agent's configuration; its defaults are its documentation. */
+export type Config = z.infer<typeof schema>;
+
+/** The file is missing, not JSON, or says something that cannot be meant; the message is for the one who wrote it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export async function readConfig(path: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`cannot read ${path}: ${cause}`, { cause });
+  }
+  return parseConfig(text, path);
+}
+
+export function parseConfig(text: string, path: string): Config {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigError(`${path} is not JSON: ${cause}`, { cause });
+  }
+  const config = schema.safeParse(json);
+  if (!config.success) throw new ConfigError(`${path}: ${z.prettifyError(config.error)}`);
+  return config.data;
+}

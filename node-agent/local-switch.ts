@@ -1,0 +1,96 @@
+import type { OvsdbClient } from '#ovsdb/client.ts';
+import { openVswitch } from '#ovsdb/schemas/open-vswitch.ts';
+import { type ChassisState, chassisOperations } from './chassis.ts';
+import type { Config } from './config.ts';
+import { IntegrationBridge, SwitchFailed } from './integration-bridge.ts';
+
+export interface LocalSwitchEvents {
+  /** The node was made, or made again, the chassis it is configured to be; or that was refused. */
+  readonly onChassis: (outcome: 'written' | { readonly refused: string }) => void;
+  /** ovs-vswitchd cannot use the device of one of our ports: most often because its network namespace went. */
+  readonly onDeviceLost: (device: string) => void;
+}
+
+/** This node's Open vSwitch, through its database. */
+export interface LocalSwitch {
+  readonly bridge: IntegrationBridge;
+  /** Whether what `bridge` says is so now; false until the first content and while disconnected. */
+  readonly isInSync: boolean;
+}
+
+/**
+ * Starts to follow the node's Open_vSwitch database and to keep the node the chassis it is configured to be: whatever changes the
+ * bridge or its `external_ids` otherwise is put right. `synced` resolves with the first content.
+ */
+export function followLocalSwitch(
+  client: OvsdbClient,
+  config: Config,
+  events: LocalSwitchEvents,
+  options: { readonly signal: AbortSignal },
+): LocalSwitch & { readonly synced: Promise<void> } {
+  const bridge = new IntegrationBridge(config.integrationBridge, async (operations) => {
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(transactTimeoutMs)]);
+    try {
+      return await client.transact(openVswitch, operations, { signal });
+    } catch (cause) {
+      throw new SwitchFailed("this node's Open vSwitch database does not answer: is ovsdb-server running?", { cause });
+    }
+  });
+  let isCurrent = (): boolean => false;
+
+  async function follow(): Promise<void> {
+    const replica = await client.replicate(openVswitch, selection, options);
+    isCurrent = () => replica.isCurrent;
+    const stateNow = (): ChassisState | undefined => {
+      const [root] = replica.tables.Open_vSwitch.rows.values();
+      const found = [...replica.tables.Bridge.rows.values()].find(({ name }) => name === config.integrationBridge);
+      return root && { root: { ...root, uuid: root._uuid }, bridge: found && { ...found, uuid: found._uuid } };
+    };
+    const beChassis = async (): Promise<void> => {
+      const state = stateNow();
+      const operations = state ? chassisOperations(state, config) : [];
+      if (operations.length === 0) return;
+      const outcome = await client.transact(openVswitch, operations, options);
+      if (outcome.status === 'committed') events.onChassis('written');
+      // ovn-controller makes br-int too. Who comes second is refused, and sees the other's as a change.
+      if (outcome.status === 'refused') events.onChassis({ refused: outcome.error.message });
+    };
+    replica.onChanges(
+      ({ changes }) => {
+        for (const change of changes) {
+          if (change.table === 'Bridge') bridge.putBridge(change.uuid, change.after);
+          if (change.table === 'Port') bridge.putPort(change.uuid, change.before, change.after);
+        }
+        for (const change of changes) {
+          if (change.table !== 'Interface') continue;
+          bridge.putInterface(change.uuid, change.after);
+          const { after } = change;
+          if (after?.error !== undefined && after.external_ids.has('hawser:attach')) events.onDeviceLost(after.name);
+        }
+        if (changes.some(({ table }) => table === 'Open_vSwitch' || table === 'Bridge')) {
+          // Rejects only when the client is closed.
+          void beChassis().catch(() => {});
+        }
+      },
+      { initial: true },
+    );
+  }
+
+  return {
+    bridge,
+    get isInSync() {
+      return isCurrent();
+    },
+    synced: follow(),
+  };
+}
+
+/** A local socket answers in milliseconds; after this nobody is there. */
+const transactTimeoutMs = 10_000;
+
+const selection = {
+  Open_vSwitch: { columns: ['external_ids'] },
+  Bridge: { columns: ['name', 'datapath_type', 'fail_mode', 'other_config'] },
+  Port: { columns: ['name'] },
+  Interface: { columns: ['name', 'external_ids', 'error'] },
+} as const;

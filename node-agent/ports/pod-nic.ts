@@ -1,0 +1,12 @@
+import type { PortRequest } from '../port-request.ts';
+
+/** What a kind of port wants of the NIC in the pod's network namespace. A pure value: `veth-pair.ts` builds it. */
+export interface PodNic {
+  /** Key below `net.ipv6.conf.<interface>` → value, set while the NIC is still down. Ignored where the kernel has no IPv6. */
+  readonly ipv6: Readonly<Record<string, number>>;
+  /** Lines for `ip -batch` in the pod's namespace, in order; they end with the NIC up. */
+  readonly ip: readonly string[];
+}
+
+/** One kind of port that ends in a pod's network namespace. */
+export type PodNicKind = (request: PortRequest, interfaceName: string) => PodNic;

@@ -1,0 +1,157 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pod, PodStatus } from './pod.ts';
+
+/** The requests a kubelet makes of the Kubernetes API, over plain HTTP. */
+export class Api {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/$/, '');
+  }
+
+  /** Makes the Node, or finds it made, and reports it Ready with these addresses. */
+  async registerNode(name: string, addresses: readonly string[]): Promise<void> {
+    await this.#send('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name } }, [409]);
+    const status = {
+      addresses: [
+        ...addresses.map((address) => ({ type: 'InternalIP', address })),
+        { type: 'Hostname', address: name },
+      ],
+      conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }],
+    };
+    await this.#send('PATCH', `/api/v1/nodes/${name}/status`, { status });
+  }
+
+  /**
+   * Writes a pod's status, computed from the object as it is now.
+   * @returns the object, or undefined when the pod is gone.
+   */
+  async writeStatus(pod: Pod, compute: (pod: Pod) => PodStatus): Promise<Pod | undefined> {
+    const path = `${pathOf(pod)}/status`;
+    for (let current: Pod | undefined = pod; current; current = await this.#get(pod)) {
+      const answer = await this.#send('PUT', path, { ...current, status: compute(current) }, [404, 409]);
+      if (answer.status === 200) return asPod(await answer.json());
+    }
+    return undefined;
+  }
+
+  /** Takes the object away after its containers have ended, as the status manager does. */
+  async remove(pod: Pod): Promise<void> {
+    const options = { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } };
+    await this.#send('DELETE', pathOf(pod), options, [404, 409]);
+  }
+
+  /**
+   * Follows the pods of a node: every pod there is, then every change. Lists again when a watch ends, so that `pods` with
+   * `kind: 'list'` are all there are.
+   */
+  async *follow(nodeName: string, signal: AbortSignal): AsyncGenerator<PodEvent> {
+    const ofNode = `/api/v1/pods?fieldSelector=spec.nodeName%3D${nodeName}`;
+    while (!signal.aborted) {
+      try {
+        const list = await this.#send('GET', ofNode, undefined, [], signal);
+        const { items, metadata } = asList(await list.json());
+        yield { kind: 'list', pods: items };
+        const watch = await this.#send(
+          'GET',
+          `${ofNode}&watch=true&allowWatchBookmarks=true&resourceVersion=${metadata.resourceVersion}`,
+          undefined,
+          [],
+          signal,
+        );
+        for await (const line of linesOf(watch)) {
+          const event = asWatchEvent(JSON.parse(line));
+          if (event.type === 'ERROR') break;
+          if (event.type !== 'BOOKMARK')
+            yield { kind: event.type === 'DELETED' ? 'gone' : 'present', pods: [asPod(event.object)] };
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof TypeError || error instanceof ApiError)) throw error;
+        await delay(200, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #get(pod: Pod): Promise<Pod | undefined> {
+    const answer = await this.#send('GET', pathOf(pod), undefined, [404]);
+    const found = answer.status === 404 ? undefined : asPod(await answer.json());
+    return found?.metadata.uid === pod.metadata.uid ? found : undefined;
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: object,
+    tolerated: readonly number[] = [],
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const answer = await fetch(this.#url + path, {
+      method,
+      ...(body && {
+        body: JSON.stringify(body),
+        headers: { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' },
+      }),
+      ...(signal && { signal }),
+    });
+    if (answer.ok || tolerated.includes(answer.status)) return answer;
+    throw new ApiError(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  }
+}
+
+export interface PodEvent {
+  readonly kind: 'list' | 'present' | 'gone';
+  readonly pods: readonly Pod[];
+}
+
+/** The API refused a request in a way the kubelet has no answer to. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+}
+
+function pathOf({ metadata }: Pod): string {
+  return `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
+}
+
+async function* linesOf(answer: Response): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+}
+
+// The API server is the lab's own or the real one: what it sends for a Pod is a Pod.
+function asPod(json: unknown): Pod {
+  if (!isPod(json)) throw new ApiError(`not a Pod: ${JSON.stringify(json)}`);
+  return json;
+}
+
+function isPod(json: unknown): json is Pod {
+  return typeof json === 'object' && json !== null && 'metadata' in json && 'spec' in json;
+}
+
+function asList(json: unknown): {
+  readonly items: readonly Pod[];
+  readonly metadata: { readonly resourceVersion: string };
+} {
+  if (!isList(json)) throw new ApiError(`not a PodList: ${JSON.stringify(json)}`);
+  // Items of a list carry neither apiVersion nor kind.
+  return { ...json, items: json.items.map((item) => ({ ...asPod(item), apiVersion: 'v1', kind: 'Pod' })) };
+}
+
+function isList(
+  json: unknown,
+): json is { readonly items: readonly unknown[]; readonly metadata: { readonly resourceVersion: string } } {
+  return (
+    typeof json === 'object' && json !== null && 'items' in json && Array.isArray(json.items) && 'metadata' in json
+  );
+}
+
+function asWatchEvent(json: unknown): { readonly type: string; readonly object: unknown } {
+  if (typeof json === 'object' && json !== null && 'type' in json && 'object' in json) {
+    return { type: String(json.type), object: json.object };
+  }
+  throw new ApiError(`not a watch event: ${JSON.stringify(json)}`);
+}
