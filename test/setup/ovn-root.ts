@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aptOutput } from './apt.ts';
@@ -124,10 +124,10 @@ async function debianMirror(): Promise<string> {
  * once, so that a library that is missing shows here.
  */
 async function writeStarters(root: string): Promise<void> {
-  const libraries = (await readdir(join(root, 'usr/lib'))).find((name) => name.endsWith('-linux-gnu'));
-  if (libraries === undefined) throw new Error(`no library folder in ${root}/usr/lib`);
-  const loader = (await readdir(join(root, 'usr/lib', libraries))).find((name) => name.startsWith('ld-linux'));
-  if (loader === undefined) throw new Error(`no dynamic loader in ${root}/usr/lib/${libraries}`);
+  // Debian 12's packages still have both; an installed system has made them one.
+  const folders = globSync('{usr/,}lib/*-linux-gnu*', { cwd: root });
+  const [loader] = globSync('{usr/,}lib/*-linux-gnu*/ld-linux*.so.*', { cwd: root });
+  if (loader === undefined) throw new Error(`no dynamic loader in ${root}`);
   await mkdir(join(root, 'bin'));
   for (const program of programs) {
     const name = program.slice(program.lastIndexOf('/') + 1);
@@ -137,8 +137,8 @@ async function writeStarters(root: string): Promise<void> {
       [
         '#!/bin/sh',
         `root=\${0%/bin/*}`,
-        `lib=$root/usr/lib/${libraries}`,
-        `exec "$lib/${loader}" --library-path "$lib" --argv0 ${name} "$root/${program}" "$@"`,
+        `exec "$root/${loader}" --library-path "${folders.map((folder) => `$root/${folder}`).join(':')}" \\`,
+        `  --argv0 ${name} "$root/${program}" "$@"`,
         '',
       ].join('\n'),
     );
