@@ -1,3 +1,5 @@
+import { deployedSchemas, type Schema } from './schema.ts';
+
 /** A resource the stand-in serves: one row of what a real server learns from its compiled-in types and from CRDs. */
 export interface Resource {
   /** '' for core. */
@@ -14,6 +16,8 @@ export interface Resource {
   readonly hasGeneration: boolean;
   /** A PUT without `metadata.resourceVersion` overwrites. Custom resources refuse it. */
   readonly allowsUnconditionalUpdate: boolean;
+  /** Absent: anything goes. */
+  readonly schema?: Schema;
 }
 
 export function apiVersionOf(resource: Pick<Resource, 'group' | 'version'>): string {
@@ -24,6 +28,8 @@ export function apiVersionOf(resource: Pick<Resource, 'group' | 'version'>): str
 export function qualifiedName(resource: Pick<Resource, 'group' | 'plural'>): string {
   return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
 }
+
+const schemas = deployedSchemas();
 
 export const resources: readonly Resource[] = [
   core('Namespace', 'namespaces', ['ns'], { namespaced: false, hasStatus: true }),
@@ -45,7 +51,10 @@ export const resources: readonly Resource[] = [
     plural: 'network-attachment-definitions',
     singular: 'network-attachment-definition',
   },
-];
+].map((resource) => {
+  const schema = schemas.get(qualifiedName(resource));
+  return schema === undefined ? resource : { ...resource, schema };
+});
 
 function core(kind: string, plural: string, shortNames: readonly string[], traits: Partial<Resource> = {}): Resource {
   return {

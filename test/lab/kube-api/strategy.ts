@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { isJsonObject, type JsonObject, type Metadata, type StoredObject, sameJson } from './object.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
+import { checkedAgainst } from './schema.ts';
 import { badRequest, conflict, invalid, modifiedSince, StatusError } from './status-error.ts';
 
 /** A new object as it is stored, less the resourceVersion, which the store gives it. */
@@ -19,7 +20,7 @@ export function preparedForCreate(
   const { managedFields, deletionTimestamp, deletionGracePeriodSeconds, selfLink, ...metadata } = given;
   const { status: givenStatus, ...content } = body;
   const status = resource.hasStatus ? initialStatus(resource) : givenStatus;
-  return {
+  return accepted(resource, {
     ...content,
     ...(resource.kind === 'Namespace' ? { spec: { finalizers: ['kubernetes'] } } : {}),
     apiVersion: apiVersionOf(resource),
@@ -34,7 +35,7 @@ export function preparedForCreate(
       ...(resource.hasGeneration ? { generation: 1 } : {}),
     },
     ...(status === undefined ? {} : { status }),
-  };
+  });
 }
 
 /** What a PUT or a patched object turns into, given what is stored; throws the refusal of a real server. */
@@ -65,17 +66,17 @@ export function preparedForUpdate(
   if (subresource === 'status') {
     const { status: _old, ...kept } = stored;
     const metadata = resource.allowsUnconditionalUpdate ? updatedMetadata(resource, stored, given) : stored.metadata;
-    return { ...kept, metadata, ...(body.status === undefined ? {} : { status: body.status }) };
+    return accepted(resource, { ...kept, metadata, ...(body.status === undefined ? {} : { status: body.status }) });
   }
   const { status: givenStatus, ...content } = body;
   const status = resource.hasStatus ? stored.status : givenStatus;
-  const updated: StoredObject = {
+  const updated = accepted(resource, {
     ...content,
     apiVersion: stored.apiVersion,
     kind: stored.kind,
     metadata: updatedMetadata(resource, stored, given),
     ...(status === undefined ? {} : { status }),
-  };
+  });
   if (!resource.hasGeneration || sameContent(stored, updated)) return updated;
   return { ...updated, metadata: { ...updated.metadata, generation: (stored.metadata.generation ?? 0) + 1 } };
 }
@@ -131,6 +132,14 @@ export function graceSecondsFor(resource: Resource, stored: StoredObject, asked:
 /** `metav1.Time`: whole seconds. */
 export function apiTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** The object as its CRD's schema leaves it. */
+function accepted(resource: Resource, object: StoredObject): StoredObject {
+  if (resource.schema === undefined) return object;
+  const { value, problems } = checkedAgainst(resource.schema, object);
+  if (problems.length > 0 || !isJsonObject(value)) throw invalid(resource, object.metadata.name, problems.join(', '));
+  return { ...value, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };
 }
 
 function isNamespace(object: StoredObject): boolean {
