@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pod, PodStatus } from './pod.ts';
+import { isPod, type Pod, type PodStatus } from './pod.ts';
 
 /** The requests a kubelet makes of the Kubernetes API, over plain HTTP. */
 export class Api {
@@ -126,10 +126,6 @@ async function* linesOf(answer: Response): AsyncGenerator<string> {
 function asPod(json: unknown): Pod {
   if (!isPod(json)) throw new ApiError(`not a Pod: ${JSON.stringify(json)}`);
   return json;
-}
-
-function isPod(json: unknown): json is Pod {
-  return typeof json === 'object' && json !== null && 'metadata' in json && 'spec' in json;
 }
 
 function asList(json: unknown): {

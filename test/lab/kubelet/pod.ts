@@ -62,3 +62,8 @@ export interface ContainerStatus {
 export function isLauncher(pod: Pod): boolean {
   return pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
 }
+
+/** Tells a Pod from a Status or other kind; a server's Pod is taken to have the fields of one. */
+export function isPod(json: unknown): json is Pod {
+  return typeof json === 'object' && json !== null && 'metadata' in json && 'spec' in json;
+}
