@@ -2,6 +2,7 @@ import { longestGapMs, type Span } from './gaps.ts';
 
 /** What an observer saw of a series of pings in a stretch of time. */
 export interface EchoFigures {
+  /** Requests that left the pod; while its kernel does not know the next hop's MAC address, none does. */
   readonly sent: number;
   readonly received: number;
   /** Requests that were overtaken by a later one's reply, or had none for 1 s; those still under way are not lost. */
@@ -19,6 +20,8 @@ export class Echoes {
   // By position in the series, which goes on where the 16-bit sequence number starts again.
   #sentAt: number[] = [];
   #receivedAt: number[] = [];
+  /** Sequence number → position of the newest request with it. */
+  #positions = new Map<string, number>();
   /** In order of arrival. */
   #arrivals: number[] = [];
 
@@ -31,10 +34,11 @@ export class Echoes {
     if (time === undefined || sequence === undefined) return undefined;
     const at = Number(time) * 1000;
     if (what === 'request') {
+      this.#positions.set(sequence, this.#sentAt.length);
       this.#sentAt.push(at);
       return 'request';
     }
-    const position = this.#positionOf(Number(sequence));
+    const position = this.#positions.get(sequence);
     // A reply that comes twice, or to nobody's request, is none.
     if (position === undefined || this.#receivedAt[position] !== undefined) return undefined;
     this.#receivedAt[position] = at;
@@ -69,12 +73,5 @@ export class Echoes {
       longestGapMs: longestGapMs(this.#arrivals, span),
       longestSendGapMs: longestGapMs(this.#sentAt, span),
     };
-  }
-
-  /** ping counts from 1; the newest request with this 16-bit number is the one that is answered. */
-  #positionOf(sequence: number): number | undefined {
-    const newest = this.#sentAt.length;
-    const back = (newest - sequence) & 0xffff;
-    return back < newest ? newest - back - 1 : undefined;
   }
 }

@@ -5,7 +5,7 @@ import { inPlace, type Place } from '../topology/command.ts';
 
 /** A running tcpdump. */
 export interface Tcpdump extends AsyncDisposable {
-  /** Ends it; what it has captured has been handed on, or is in its file, when this resolves. */
+  /** Ends it; whatever has passed its filter until now is in its file, or was handed on, when this resolves. */
   stop(): Promise<void>;
 }
 
@@ -22,30 +22,49 @@ export async function startTcpdump(
   onLine: (line: string) => void,
 ): Promise<Tcpdump> {
   const [file, ...rest] = inPlace('tcpdump', ['--immediate-mode', '-U', '-l', '-n', ...args], place);
-  const child = spawn(file, rest, {
-    detached: true,
-    env: { ...process.env, ...place.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = { ...process.env, ...place.env };
+  const child = spawn(file, rest, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
   createInterface({ input: child.stdout }).on('line', onLine);
-  await untilListening(child);
+  await said(child, 'listening on ');
   const stop = async () => {
+    // Interrupted, it drops what it has not read from the kernel yet.
+    while (isRunning(child) && !(await hasReadEverything(child)));
     child.kill('SIGINT');
     await closed;
   };
   return { stop, [Symbol.asyncDispose]: stop };
 }
 
-/** tcpdump says `listening on eth0, …` once its socket is open, and packets count from then on. */
-function untilListening(child: ChildProcess): Promise<void> {
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** SIGUSR1 makes it say `5 packets captured, 6 packets received by filter, 0 packets dropped by kernel`. */
+async function hasReadEverything(child: ChildProcess): Promise<boolean> {
+  const answer = said(child, ' by kernel');
+  child.kill('SIGUSR1');
+  const [captured = 0, received = 0, dropped = 0] = [...(await answer).matchAll(/(\d+) packets? /g)].map(([, count]) =>
+    Number(count),
+  );
+  return captured + dropped >= received;
+}
+
+/** Resolves with its standard error from now on, once that has `words` in it; rejects with it when tcpdump ends instead. */
+function said(child: ChildProcess, words: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    let said = '';
-    child.once('error', reject);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('listening on ')) resolve();
-    });
-    child.once('close', () => reject(new Error(said.trim() || 'tcpdump ended')));
+    let text = '';
+    const take = (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes(words)) done(() => resolve(text));
+    };
+    const fail = () => done(() => reject(new Error(text.trim() || 'tcpdump ended')));
+    const done = (settle: () => void) => {
+      child.stderr?.off('data', take);
+      child.off('close', fail).off('error', fail);
+      settle();
+    };
+    child.stderr?.on('data', take);
+    child.once('close', fail).once('error', fail);
   });
 }
