@@ -1,72 +1,73 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { RowState } from '#controller/replay.ts';
 import { type PortBindingRow, parsePortBinding } from '#node-agent/port-request.ts';
-import { freshReplay, portOf, recording } from '#test/controller/recordings.ts';
+import { marksOf } from '#node-agent/switch-port.ts';
 
-// docs/bus.md is the contract: what the controller writes on a port is read here by the node agent, with nothing between but
-// what northd copies from Logical_Switch_Port to Port_Binding.
+// docs/bus.md is the contract between controller and node agent. Its tables are read here, so that the page stays true.
 
-function portBinding(port: RowState | undefined): PortBindingRow {
-  if (port === undefined) throw new Error('the port is not wanted');
-  const { name, addresses, external_ids: ids } = port;
-  return {
-    logical_port: String(name),
-    mac: Array.isArray(addresses) ? addresses.map(String) : [],
-    external_ids: new Map(Object.entries({ ...(ids as object) }).map(([key, value]) => [key, String(value)])),
-  };
+const page = readFileSync(new URL('../docs/bus.md', import.meta.url), 'utf8');
+
+/** The rows of the first table under a heading, as cells without their backquotes. */
+function tableUnder(heading: string): readonly (readonly string[])[] {
+  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  const lines = section.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
-const addresses = [
-  { address: '10.244.0.2', family: 4, prefixLength: 16, gateway: '10.244.0.1' },
-  { address: 'fd00:10:244::2', family: 6, prefixLength: 64, gateway: 'fd00:10:244::1' },
-];
+const unquoted = (cell = '') => cell.replaceAll('`', '');
 
-test('a pod that is bound to a node may plug its port as eth0', async () => {
-  const replay = freshReplay();
-  const metadata = { namespace: 'default', name: 'web', uid: 'pod-uid' };
-  replay.apply({ type: 'ADDED', kind: 'Pod', object: { metadata, spec: { nodeName: 'node-a' } } });
-  const rows = await replay.rows();
-  expect(parsePortBinding(portBinding(rows.get('Logical_Switch_Port/pod/default/web')))).toEqual({
+/** Key → example, as the page gives them; `<pod UID>` stands for any. */
+const examples = new Map(
+  tableUnder('external_ids').map((cells) => [unquoted(cells[0]).replace('<pod UID>', 'p1'), unquoted(cells.at(-1))]),
+);
+
+const rowOf = (ids: ReadonlyMap<string, string>): PortBindingRow => ({
+  logical_port: 'vm/default/db',
+  mac: ['0a:58:0a:f4:00:05 10.244.0.5 fd00:10:244::5'],
+  external_ids: ids,
+});
+
+test('the node agent reads the example of the page', () => {
+  expect(parsePortBinding(rowOf(examples))).toEqual({
     kind: 'request',
     request: {
-      logicalPort: 'pod/default/web',
-      owner: 'pod/default/web',
-      ownerUid: 'pod-uid',
-      attach: 'veth',
-      mac: '0a:58:0a:f4:00:02',
-      addresses,
+      logicalPort: 'vm/default/db',
+      owner: 'vm/default/db',
+      ownerUid: '5f0c…',
+      attach: 'managedTap',
+      mac: '0a:58:0a:f4:00:05',
+      addresses: [
+        { address: '10.244.0.5', family: 4, prefixLength: 16, gateway: '10.244.0.1' },
+        { address: 'fd00:10:244::5', family: 6, prefixLength: 64, gateway: 'fd00:10:244::1' },
+      ],
       mtuBytes: 1400,
-      routes: [],
-      pods: new Map([['pod-uid', 'eth0']]),
+      routes: [{ destination: '10.9.0.0/16', nextHop: '10.244.0.7' }],
+      pods: new Map([['p1', 'eth0']]),
     },
   });
 });
 
-test('in a migration both launcher pods of a VM may plug its one port, each on its own node', async () => {
-  const replay = freshReplay();
-  const launchers = new Set<string>();
-  for (const event of recording('02-precopy-success')) {
-    replay.apply(event);
-    const port = portOf(await replay.rows());
-    const options = { 'requested-chassis': '', ...(port?.options as object) };
-    if (options['requested-chassis'] !== 'node-a,node-b') continue;
-    const parsed = parsePortBinding(portBinding(port));
-    expect(parsed).toMatchObject({
-      kind: 'request',
-      request: {
-        logicalPort: expect.stringMatching(/^vm\/.+\/vm1$/),
-        attach: 'managedTap',
-        mac: '02:48:57:00:00:01',
-        addresses,
-      },
-    });
-    if (parsed?.kind === 'request') for (const uid of parsed.request.pods.keys()) launchers.add(uid);
-  }
-  expect(launchers.size).toBe(2);
+test.each([...examples.keys()])('the node agent uses %s', (key) => {
+  const without = new Map(examples);
+  without.delete(key);
+  expect(parsePortBinding(rowOf(without))).not.toEqual(parsePortBinding(rowOf(examples)));
 });
 
-test("a network's router port is nobody's to plug", async () => {
-  const rows = await freshReplay().rows();
-  const parsed = parsePortBinding(portBinding(rows.get('Logical_Switch_Port/clusternetwork/default/router')));
-  expect(parsed?.kind).not.toBe('request');
+test('the node agent marks its interfaces with the keys of the page and no others', () => {
+  const written = marksOf({
+    device: 'hp000000000001',
+    logicalPort: 'vm/default/db',
+    mac: '0a:58:0a:f4:00:05',
+    attach: 'managedTap',
+    sandbox: { podUid: 'p1', containerId: 'c1', interfaceName: 'eth0', network: 'hawser' },
+  });
+  const listed = tableUnder('What the agent writes').flatMap(([keys = '']) =>
+    keys.split(',').map((key) => unquoted(key.trim())),
+  );
+  expect(Object.keys(written).toSorted()).toEqual(listed.toSorted());
 });
