@@ -15,6 +15,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'iputils-ping': 'reachability in tests',
   tcpdump: 'captures',
   'dnsmasq-base': 'DHCP and router advertisements for a guest that is tried without OVN',
+  'etcd-server': 'etcd, below a real kube-apiserver',
   'util-linux': 'nsenter, flock',
 };
 
