@@ -71,6 +71,15 @@ test('a daemon that ends by itself is reported, one that is killed on purpose is
   expect(lines).toEqual([`node-a: ovn-controller ended with SIGKILL; its log is ${ovnController.logFile}`]);
 });
 
+test('labs run side by side, and one that goes leaves the other alone', async () => {
+  await using first = await startTopology({ id, nodes: 1 });
+  const second = await startTopology({ id: `${id}2`, nodes: 1 });
+  await expect(startTopology({ id, nodes: 1 })).rejects.toThrow(`lab ${id} is there already (live)`);
+  await second[Symbol.asyncDispose]();
+  expect(await first.nbctl('show')).toBe('');
+  expect(await first.node('node-a').appctl('version')).toContain('Open vSwitch');
+});
+
 test('after disposing nothing is left', async () => {
   const before = traces();
   const topology = await startTopology({ id, nodes: 2 });
@@ -87,7 +96,7 @@ test('a lab whose owner was killed with -9 is cleaned up, with what it started o
   const before = traces();
   const owner = await ownerProcess(`
     const topology = await startTopology({ id: '${id}', nodes: 2 });
-    const stray = spawn('sleep', ['1000'], { env: topology.central.env, stdio: 'ignore', detached: true });
+    const stray = spawn('sleep', ['1000'], { env: topology.env, stdio: 'ignore', detached: true });
     process.stdout.write('up\\n');
   `);
   expect(await labState(id)).toBe('live');

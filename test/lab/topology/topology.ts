@@ -15,6 +15,8 @@ export interface Topology extends AsyncDisposable {
   /** `/run/hawser-lab/<id>`: all files of the lab. */
   readonly folder: string;
   readonly ovn: OvnInstallation;
+  /** Belongs into the environment of every process of the lab: by it they are found and killed when the lab goes. */
+  readonly env: Readonly<Record<string, string>>;
   readonly central: Central;
   readonly nodes: readonly TopologyNode[];
   /** @throws Error when there is no such node. */
@@ -63,7 +65,8 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
   };
   try {
     const prefix = namespacePrefix(id);
-    const shared = { ovn, env: { ...labMark(id), PATH: ovn.path }, onUnexpectedEnd };
+    const env = { ...labMark(id), PATH: ovn.path };
+    const shared = { ovn, env, onUnexpectedEnd };
     const centralMember = underlayMember(`${prefix}central`, 'central', 1);
     const names = Array.from({ length: options.nodes }, (_, index) => `node-${letters(index)}`);
     const members = names.map((name, index) => underlayMember(prefix + name, name, 11 + index));
@@ -82,6 +85,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       id,
       folder,
       ovn,
+      env,
       central,
       nodes,
       node: (name) => {
