@@ -13,20 +13,29 @@ const execute = promisify(execFile);
  * @throws SetUpError with what apt-get said last.
  */
 export async function apt(...args: string[]): Promise<void> {
-  await aptOutput('apt-get', ['--quiet', '-o', 'DPkg::Lock::Timeout=600', ...args]);
+  const quietly = ['--quiet', '-o', 'DPkg::Lock::Timeout=600', ...args];
+  await aptOutput('apt-get', quietly, { saying: `apt-get ${args.join(' ')}` });
 }
 
-/** Runs one of apt's and dpkg's programs and gives its output, untranslated. */
-export async function aptOutput(command: string, args: readonly string[], cwd?: string): Promise<string> {
+/**
+ * Runs one of apt's and dpkg's programs and gives its output, untranslated.
+ *
+ * @param how.saying what an error calls the command; the whole of it when absent.
+ * @throws SetUpError with the program's own reason.
+ */
+export async function aptOutput(
+  command: string,
+  args: readonly string[],
+  how: { readonly cwd?: string; readonly saying?: string } = {},
+): Promise<string> {
+  const { cwd, saying = [command, ...args].join(' ') } = how;
   const env = { ...process.env, LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' };
   try {
     return (await execute(command, args, { env, cwd, maxBuffer: 1 << 28 })).stdout;
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     const why = /^E: .*$/m.exec(stderr)?.[0] ?? stderr.trim().split('\n').at(-1);
-    throw new SetUpError(
-      `${command} ${args.at(0) === '--quiet' ? args.slice(3).join(' ') : args.join(' ')} failed: ${why}`,
-    );
+    throw new SetUpError(`${saying} failed: ${why}`);
   }
 }
 
@@ -54,7 +63,7 @@ export async function downloadPackage(name: string): Promise<string> {
   }
   if (version === undefined) throw new SetUpError(`apt has no package ${name}; check /etc/apt/sources.list.`);
   const folder = await cachedFolder(`debian/${name}_${version.replaceAll(':', '%3a')}`, async (unfinished) => {
-    await aptOutput('apt-get', ['download', `${name}=${version}`], unfinished);
+    await aptOutput('apt-get', ['download', `${name}=${version}`], { cwd: unfinished });
   });
   const deb = (await readdir(folder)).find((file) => file.endsWith('.deb'));
   if (deb === undefined) throw new Error(`no .deb in ${folder}`);

@@ -8,7 +8,9 @@ import { once } from 'node:events';
  * when this process ends, however it ends, so a lock never outlives its holder.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { stdio: 'pipe' });
+  // In a session of its own, so that Ctrl-C at the terminal does not end it before us.
+  const holder = spawn('flock', [path, '-c', 'echo held; exec cat'], { detached: true, stdio: 'pipe' });
+  holder.stdin.on('error', () => {}); // Somebody killed it; there is nothing left to end.
   const closed = once(holder, 'close');
   let complaint = '';
   holder.stderr.on('data', (chunk: Buffer) => {

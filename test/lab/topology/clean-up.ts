@@ -35,9 +35,9 @@ export function down(id: string): Promise<void> {
 
 /** Kills the processes that run in these network namespaces and removes the namespaces. */
 export async function removeNamespaces(names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
-  await killAll((pid) => networkNamespaceIn(pid, inodesOf(names)));
-  await run('ip', ['-batch', '-'], { input: names.map((name) => `netns del ${name}\n`).join('') });
+  const inodes = inodesOf(names);
+  await killAll((pid) => networkNamespaceIn(pid, inodes));
+  await deleteNamespaces(names);
 }
 
 async function removeLab(id: string): Promise<void> {
@@ -45,10 +45,13 @@ async function removeLab(id: string): Promise<void> {
   const names = namespaces().filter((name) => name.startsWith(namespacePrefix(id)));
   const inodes = inodesOf(names);
   await killAll((pid) => carries(pid, labMark(id)) || networkNamespaceIn(pid, inodes));
-  if (names.length > 0) {
-    await run('ip', ['-batch', '-'], { input: names.map((name) => `netns del ${name}\n`).join('') });
-  }
+  await deleteNamespaces(names);
   await removeFolder(id);
+}
+
+async function deleteNamespaces(names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await run('ip', ['-batch', '-'], { input: names.map((name) => `netns del ${name}\n`).join('') });
 }
 
 /**

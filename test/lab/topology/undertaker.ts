@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
  */
 export class Undertaker {
   #shell: ChildProcess;
+  #ended: Promise<unknown>;
 
   constructor() {
     const cleanUp = fileURLToPath(new URL('./clean-up-main.ts', import.meta.url));
@@ -19,14 +20,15 @@ export class Undertaker {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
+    this.#ended = once(this.#shell, 'exit');
+    this.#shell.stdin?.on('error', () => {}); // Somebody killed it; there is nobody to dismiss.
     this.#shell.unref();
   }
 
   /** The lab is gone, or is to stay: nothing will be cleaned up. */
   async dismiss(): Promise<void> {
-    const ended = once(this.#shell, 'exit');
     this.#shell.ref();
     this.#shell.stdin?.end('dismissed\n');
-    await ended;
+    await this.#ended;
   }
 }
