@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { OvsdbClient } from '#ovsdb/client.ts';
 import type { Status } from '#ovsdb/status.ts';
 import { type Bindings, followBindings } from './bindings.ts';
@@ -12,6 +12,7 @@ import { collect } from './collect.ts';
 import { run } from './commands.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { followLocalSwitch } from './local-switch.ts';
+import { createMetrics } from './metrics.ts';
 import { RequestedPorts } from './requested-ports.ts';
 import { serveTaps } from './taps-server.ts';
 
@@ -19,17 +20,22 @@ async function main(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel });
   const stop = new AbortController();
   const signal = stop.signal;
+  const metrics = createMetrics({
+    portsPlugged: () => [...local.bridge.ports()].length,
+    portsRequested: () => [...requested.all()].length,
+    portsUnusable: () => [...requested.problems()].length,
+  });
   const backoff = { firstMs: 100, longestMs: 4_000 };
   const switchClient = new OvsdbClient({
     remotes: config.openVswitch,
     backoff,
-    onStatus: (status) => logStatus(log, 'Open vSwitch database', status),
+    onStatus: (status) => noteStatus('Open vSwitch', status),
   });
   const southboundClient = new OvsdbClient({
     remotes: config.southbound,
     leaderOnly: false,
     backoff,
-    onStatus: (status) => logStatus(log, 'southbound database', status),
+    onStatus: (status) => noteStatus('southbound', status),
   });
 
   const requested = new RequestedPorts();
@@ -46,6 +52,13 @@ async function main(config: Config): Promise<void> {
     },
     { signal },
   );
+
+  function noteStatus(database: string, status: Status): void {
+    if (status.kind === 'disconnected') metrics.disconnected(database);
+    const isTrouble = ['disconnected', 'unsuitable', 'monitorRefused'].includes(status.kind);
+    if (isTrouble) log.warn({ database, status }, 'database connection');
+    else log.info({ database, kind: status.kind }, 'database connection');
+  }
 
   async function collectLeftovers(): Promise<void> {
     if (!local.isInSync || !bindings?.isInSync || !bindings.isChassisKnown) return;
@@ -68,12 +81,21 @@ async function main(config: Config): Promise<void> {
     southboundInSync: bindings?.isInSync ?? false,
     chassisKnown: bindings?.isChassisKnown ?? false,
   });
-  serveCni(app, { requested, bridge: local.bridge, plumbing: { run, checksumOffload }, health, ...limits });
+  serveCni(app, {
+    requested,
+    bridge: local.bridge,
+    plumbing: { run, checksumOffload },
+    health,
+    onPhase: metrics.addPhase,
+    onRequest: metrics.request,
+    ...limits,
+  });
   serveTaps(app, { requested, bridge: local.bridge, run, checksumOffload, tapOwner: config.tapOwner, ...limits });
   app.get('/healthz', async (_, reply) => {
     const problem = statusProblem(health());
     return await reply.code(problem ? 503 : 200).send(problem?.message ?? 'ok');
   });
+  app.get('/metrics', async (_, reply) => await reply.type('text/plain; version=0.0.4').send(await metrics.text()));
   await listen(app, config.socket);
   log.info({ socket: config.socket, node: config.nodeName }, 'node agent serves');
 
@@ -105,12 +127,6 @@ async function listen(app: FastifyInstance, socket: string): Promise<void> {
   } finally {
     process.umask(before);
   }
-}
-
-function logStatus(log: Logger, database: string, status: Status): void {
-  const isTrouble = status.kind === 'disconnected' || status.kind === 'unsuitable' || status.kind === 'monitorRefused';
-  if (isTrouble) log.warn({ database, status }, 'database connection');
-  else log.info({ database, kind: status.kind }, 'database connection');
 }
 
 const { values } = parseArgs({ options: { config: { type: 'string' } } });

@@ -106,8 +106,9 @@ async function putTap(
   const device = tapDevice(port.ownerUid, logicalPort);
   const wasPlugged = [...bridge.ports()].some((plugged) => plugged.device === device && plugged.mac === port.mac);
   try {
-    await ensureTap(run, { device, mtuBytes: port.mtuBytes, multiQueue, owner: context.tapOwner });
-    if (!wasPlugged) await bridge.plug({ device, logicalPort, mac: port.mac, attach: 'tap' });
+    const tap = await ensureTap(run, { device, mtuBytes: port.mtuBytes, multiQueue, owner: context.tapOwner });
+    // A port whose device was lost, as in a reboot, still says that it is installed: a new row starts from nothing.
+    if (tap === 'made' || !wasPlugged) await bridge.plug({ device, logicalPort, mac: port.mac, attach: 'tap' });
     await withinSeconds(
       context.installTimeoutSeconds,
       signal,

@@ -5,6 +5,7 @@ import type { IntegrationBridge } from '../integration-bridge.ts';
 import type { PortRequest } from '../port-request.ts';
 import { podNicKinds } from '../ports/index.ts';
 import {
+  configureHostEnd,
   configurePodEnd,
   createVethPair,
   deleteDevice,
@@ -58,7 +59,8 @@ export async function add(request: AddRequest, context: AddContext, signal: Abor
   };
   try {
     await createVethPair(pair, port, { ...context.plumbing, signal });
-    await bothDone(
+    await allDone(
+      configureHostEnd(pair, { ...context.plumbing, signal }),
       configurePodEnd(pair, nicKind(port, interfaceName), { ...context.plumbing, signal }),
       context.bridge.plug({
         device: pair.hostDevice,
@@ -121,8 +123,8 @@ async function installed(port: PortRequest, pair: VethPair, context: AddContext,
   }
 }
 
-/** Waits for both, also when one fails: what is still being made cannot be taken away. */
-async function bothDone(...work: readonly Promise<void>[]): Promise<void> {
+/** Waits for all, also when one fails: what is still being made cannot be taken away. */
+async function allDone(...work: readonly Promise<void>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 

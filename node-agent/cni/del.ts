@@ -12,6 +12,8 @@ export async function del(
   { containerId, interfaceName }: Pick<Attachment, 'containerId' | 'interfaceName'>,
   { bridge, run }: { readonly bridge: IntegrationBridge; readonly run: Run },
 ): Promise<void> {
-  await bridge.unplug(({ sandbox }) => sandbox?.containerId === containerId && sandbox.interfaceName === interfaceName);
-  await deleteDevice(run, podHostDevice(containerId, interfaceName));
+  await Promise.all([
+    bridge.unplug(({ sandbox }) => sandbox?.containerId === containerId && sandbox.interfaceName === interfaceName),
+    deleteDevice(run, podHostDevice(containerId, interfaceName)),
+  ]);
 }

@@ -14,6 +14,8 @@ import { type NodeHealth, statusProblem } from './status.ts';
 
 export interface CniContext extends AddContext {
   readonly health: () => NodeHealth;
+  /** Told of every request that was answered; code 0 is success. */
+  readonly onRequest?: (verb: string, code: number, seconds: number) => void;
 }
 
 /**
@@ -53,14 +55,17 @@ export function serveCni(app: FastifyInstance, context: CniContext): void {
   app.post('/cni', async (httpRequest, reply) => {
     const started = performance.now();
     const call = pluginCall.parse(httpRequest.body);
-    const { CNI_COMMAND: verb, CNI_CONTAINERID: container, CNI_IFNAME: interfaceName } = call.env;
+    const { CNI_COMMAND: verb = '', CNI_CONTAINERID: container, CNI_IFNAME: interfaceName } = call.env;
     const log = httpRequest.log.child({ verb, container, interface: interfaceName });
     try {
       const result = await perform(parseRequest(call), callerGone(reply.raw));
-      log.info({ seconds: (performance.now() - started) / 1000 }, 'CNI request served');
+      const seconds = (performance.now() - started) / 1000;
+      context.onRequest?.(verb, 0, seconds);
+      log.info({ seconds }, 'CNI request served');
       return await reply.code(200).send(result ?? '');
     } catch (error) {
       const refusal = asCniError(error);
+      context.onRequest?.(verb, refusal.code, (performance.now() - started) / 1000);
       log.warn({ err: refusal }, 'CNI request failed');
       return await reply.code(500).send(errorAnswer(refusal, versionOf(call.stdin)));
     }

@@ -22,20 +22,22 @@ export class TapBusy extends Error {
 }
 
 /**
- * Makes sure that the tap is there and up. One that is already there with the same flags is left as it is, for a guest may be
+ * Makes sure that the tap is there and up. One that is already there with the same flags is kept as it is, for a guest may be
  * running on it; with other flags it is made anew if nobody has it open.
  */
-export async function ensureTap(run: Run, tap: TapDevice): Promise<void> {
+export async function ensureTap(run: Run, tap: TapDevice): Promise<'kept' | 'made'> {
   const found = await showTap(run, tap.device);
-  if (found && found.multiQueue !== tap.multiQueue) {
+  const isAsWanted = found?.multiQueue === tap.multiQueue;
+  if (found && !isAsWanted) {
     if (found.isOpen) throw new TapBusy(tap.device);
     await deleteDevice(run, tap.device);
   }
-  if (!found || found.multiQueue !== tap.multiQueue) {
+  if (!isAsWanted) {
     await run('ip', ['-batch', '-'], { stdin: `${createTapLine(tap)}\nlink set dev ${tap.device} addrgenmode none\n` });
   }
   await silenceDevice(tap.device);
   await run('ip', ['link', 'set', 'dev', tap.device, 'mtu', String(tap.mtuBytes), 'up']);
+  return isAsWanted ? 'kept' : 'made';
 }
 
 export interface TapState {

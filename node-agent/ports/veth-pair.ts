@@ -50,10 +50,12 @@ export async function createVethPair(pair: VethPair, request: PortRequest, optio
       throw taken ? new InterfaceNameTaken(pair.interfaceName, pair.netns) : again;
     });
   }
-  await Promise.all([
-    silenceDevice(pair.hostDevice),
-    options.checksumOffload || options.run('ethtool', ['-K', pair.hostDevice, 'tx', 'off']),
-  ]);
+  await silenceDevice(pair.hostDevice);
+}
+
+/** Gives the node's end the offloads that suit the datapath. */
+export async function configureHostEnd({ hostDevice }: VethPair, options: PlumbingOptions): Promise<void> {
+  if (!options.checksumOffload) await options.run('ethtool', ['-K', hostDevice, 'tx', 'off']);
 }
 
 /** Gives the pod's end what its kind wants, and brings it up. */

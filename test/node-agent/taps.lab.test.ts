@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { run } from '#test/lab/topology/command.ts';
 import { type Bed, startBed } from './bed.ts';
 import { addressesOf, type HandWrittenPort, makePort } from './lab-ports.ts';
 
@@ -27,6 +28,13 @@ const del = (node: string, port: string) => bed.agent(node).send('DELETE', `/por
 const tapOn = async (node: string, tap: string) =>
   JSON.parse(await bed.topology.node(node).exec('ip', ['-json', '-details', 'link', 'show', 'dev', tap]))[0];
 
+/** As `ip` shows it: by name where the machine has one for it. */
+const nameOfUser = (uid: number) =>
+  run('id', ['-nu', String(uid)]).then(
+    (name) => name.trim(),
+    () => uid,
+  );
+
 test('a direct tap is persistent, owned by qemu, with virtio headers, and forwards when PUT answers', async () => {
   const db = vm('db', ['node-a']);
   await makePort(bed.topology, db);
@@ -47,7 +55,9 @@ test('a direct tap is persistent, owned by qemu, with virtio headers, and forwar
   expect(await tapOn('node-a', answer.body.tap)).toMatchObject({
     mtu: 1400,
     flags: expect.arrayContaining(['UP']),
-    linkinfo: { info_data: { type: 'tap', vnet_hdr: true, multi_queue: false, persist: true, user: 107 } },
+    linkinfo: {
+      info_data: { type: 'tap', vnet_hdr: true, multi_queue: false, persist: true, user: await nameOfUser(107) },
+    },
   });
   const installed = await bed.topology
     .node('node-a')
@@ -78,6 +88,18 @@ test('a repeated PUT changes nothing; with other flags the idle tap is made anew
   expect((await tapOn('node-a', first.body.tap)).ifindex).toBe(ifindex);
   expect((await put('node-a', queues.name, { multiQueue: true })).body.multiQueue).toBe(true);
   expect((await tapOn('node-a', first.body.tap)).linkinfo.info_data.multi_queue).toBe(true);
+});
+
+test('a tap that was lost, as in a reboot, is made and plugged anew by the next PUT', async () => {
+  const lost = vm('lost', ['node-a']);
+  await makePort(bed.topology, lost);
+  const { body } = await put('node-a', lost.name);
+  const row = () => bed.topology.node('node-a').vsctl('get', 'Interface', body.tap, '_uuid');
+  const before = await row();
+  await bed.topology.node('node-a').exec('ip', ['link', 'delete', 'dev', body.tap]);
+  expect(await put('node-a', lost.name)).toMatchObject({ status: 200, body: { tap: body.tap } });
+  expect(await row()).not.toBe(before);
+  expect(await bed.devices('node-a')).toContain(body.tap);
 });
 
 test('a port whose name is percent-encoded, or further NIC of a VM, is a port like any other', async () => {
