@@ -1,4 +1,5 @@
-import type { CellFact, ColumnValue, DerivedFact, Fact, ProblemFact, RowFact } from './facts.ts';
+import { DesiredRow, type Owner, type Said, say, speaker, unsay } from './desired-row.ts';
+import type { CellFact, DerivedFact, Fact, ProblemFact } from './facts.ts';
 import type { Key } from './table.ts';
 
 /** Is told what on the board may have changed. Telling twice, or of something that changed back, is harmless. */
@@ -15,8 +16,9 @@ export interface BoardListener {
 export class Board {
   readonly listeners = new Set<BoardListener>();
   readonly #rows = new Map<string, Map<Key, DesiredRow>>();
-  readonly #derived = new Map<string, Map<string, DerivedFact>>();
-  readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<string> }>();
+  /** Table → row → who derives it. */
+  readonly #derived = new Map<string, Map<Key, Said<DerivedFact>[]>>();
+  readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<Owner> }>();
 
   /** The row as it is wanted, or undefined when nobody says that it exists. */
   row(table: string, key: Key): DesiredRow | undefined {
@@ -37,46 +39,56 @@ export class Board {
     for (const { fact } of this.#problems.values()) yield fact;
   }
 
-  say(owner: string, fact: Fact): void {
+  /** Everything said, cells without a row and derived rows among it, for tests: nothing wanted leaves nothing said. */
+  get size(): number {
+    let size = this.#problems.size;
+    for (const rows of this.#rows.values()) size += rows.size;
+    for (const rows of this.#derived.values()) size += rows.size;
+    return size;
+  }
+
+  say(owner: Owner, fact: Fact): void {
     switch (fact.kind) {
       case 'row':
-        this.#desired(fact.table, fact.row).claims.set(owner, fact);
+        this.#desired(fact.table, fact.row).claim(owner, fact);
         this.#rowChanged(fact.table, fact.row);
         break;
       case 'cell':
-        vote(this.#desired(fact.table, fact.row), owner, fact);
+        this.#desired(fact.table, fact.row).vote(owner, fact);
         this.#cellChanged(fact);
         break;
-      case 'derived':
-        getOrMake(this.#derived, `${fact.table}\n${fact.row}`, () => new Map<string, DerivedFact>()).set(owner, fact);
+      case 'derived': {
+        const said = getOrMake(this.#derivations(fact.table), fact.row, (): Said<DerivedFact>[] => []);
+        say(said, owner, fact, () => true);
         this.#settleDerived(fact);
         break;
+      }
       case 'problem': {
-        getOrMake(this.#problems, problemKey(fact), () => ({ fact, owners: new Set<string>() })).owners.add(owner);
+        getOrMake(this.#problems, problemKey(fact), () => ({ fact, owners: new Set<Owner>() })).owners.add(owner);
         for (const listener of this.listeners) listener.problemChanged(fact);
         break;
       }
     }
   }
 
-  unsay(owner: string, fact: Fact): void {
+  unsay(owner: Owner, fact: Fact): void {
     switch (fact.kind) {
       case 'row': {
         const desired = this.#desired(fact.table, fact.row);
-        desired.claims.delete(owner);
+        desired.unclaim(owner);
         this.#drop(desired);
         this.#rowChanged(fact.table, fact.row);
         break;
       }
       case 'cell': {
         const desired = this.#desired(fact.table, fact.row);
-        unvote(desired, owner, fact);
+        desired.unvote(owner, fact);
         this.#drop(desired);
         this.#cellChanged(fact);
         break;
       }
       case 'derived':
-        this.#derived.get(`${fact.table}\n${fact.row}`)?.delete(owner);
+        unsay(this.#derivations(fact.table).get(fact.row) ?? [], owner, () => true);
         this.#settleDerived(fact);
         break;
       case 'problem': {
@@ -95,7 +107,11 @@ export class Board {
   }
 
   #drop(desired: DesiredRow): void {
-    if (desired.claims.size === 0 && desired.cells.size === 0) this.#rows.get(desired.table)?.delete(desired.key);
+    if (desired.isSilent) this.#rows.get(desired.table)?.delete(desired.key);
+  }
+
+  #derivations(table: string): Map<Key, Said<DerivedFact>[]> {
+    return getOrMake(this.#derived, table, () => new Map<Key, Said<DerivedFact>[]>());
   }
 
   #rowChanged(table: string, row: Key): void {
@@ -106,108 +122,12 @@ export class Board {
     for (const listener of this.listeners) listener.cellChanged(table, row, column, entry);
   }
 
-  /** One owner is the rule; while a row passes from one to another the smallest name speaks, whoever came first. */
   #settleDerived(fact: DerivedFact): void {
-    const id = `${fact.table}\n${fact.row}`;
-    const speaker = smallest(this.#derived.get(id) ?? new Map<string, DerivedFact>());
-    if (speaker === undefined) {
-      this.#derived.delete(id);
-      fact.remove();
-    } else speaker.put();
+    const rows = this.#derivations(fact.table);
+    const said = speaker(rows.get(fact.row) ?? []);
+    if (said === undefined) rows.delete(fact.row);
+    (said ?? fact).show(said !== undefined);
   }
-}
-
-/** What all owners together say about one row. */
-export class DesiredRow {
-  readonly table: string;
-  readonly key: Key;
-  readonly claims = new Map<string, RowFact>();
-  /** column → entry → who says so. */
-  readonly cells = new Map<string, Map<string, Map<string, CellFact>>>();
-
-  constructor(table: string, key: Key) {
-    this.table = table;
-    this.key = key;
-  }
-
-  /** The claim that counts; undefined when only cells are said, which then wait for their row. */
-  get fact(): RowFact | undefined {
-    return smallest(this.claims);
-  }
-
-  /** Columns any fact speaks of. */
-  columns(): Set<string> {
-    return new Set([...Object.keys(this.fact?.columns ?? {}), ...this.cells.keys()]);
-  }
-
-  /** The winning value of a map entry, `true` for a set entry, undefined when nobody says it. */
-  entry(column: string, entry: string): string | true | undefined {
-    const voted = this.#vote(column, entry);
-    if (voted !== undefined) return voted;
-    const value = this.fact?.columns[column];
-    if (Array.isArray(value)) return value.includes(entry) ? true : undefined;
-    if (isRecord(value)) return Object.hasOwn(value, entry) ? value[entry] : undefined;
-    return undefined;
-  }
-
-  /** The whole column: what the claim says with the cells added. */
-  column(column: string): ColumnValue | undefined {
-    const base = this.fact?.columns[column];
-    const cells = this.cells.get(column);
-    if (cells === undefined) return base;
-    const isMap = isRecord(base) || (base === undefined && [...cells.values()].some(hasValue));
-    if (isMap) {
-      const merged: Record<string, string> = { ...(isRecord(base) ? base : {}) };
-      for (const entry of cells.keys()) {
-        const value = this.#vote(column, entry);
-        if (typeof value === 'string') merged[entry] = value;
-      }
-      return merged;
-    }
-    return [...new Set([...(Array.isArray(base) ? base : []), ...cells.keys()])];
-  }
-
-  #vote(column: string, entry: string): string | true | undefined {
-    let winner: CellFact | undefined;
-    for (const fact of this.cells.get(column)?.get(entry)?.values() ?? []) {
-      if (winner === undefined || beats(fact, winner)) winner = fact;
-    }
-    return winner === undefined ? undefined : (winner.value ?? true);
-  }
-}
-
-function beats(a: CellFact, b: CellFact): boolean {
-  const difference = (a.precedence ?? 0) - (b.precedence ?? 0);
-  return difference !== 0 ? difference > 0 : (a.value ?? '') < (b.value ?? '');
-}
-
-function hasValue(facts: ReadonlyMap<string, CellFact>): boolean {
-  for (const fact of facts.values()) return fact.value !== undefined;
-  return false;
-}
-
-function vote(desired: DesiredRow, owner: string, fact: CellFact): void {
-  const entries = getOrMake(desired.cells, fact.column, () => new Map<string, Map<string, CellFact>>());
-  getOrMake(entries, fact.entry, () => new Map<string, CellFact>()).set(owner, fact);
-}
-
-function unvote(desired: DesiredRow, owner: string, fact: CellFact): void {
-  const entries = desired.cells.get(fact.column);
-  const owners = entries?.get(fact.entry);
-  owners?.delete(owner);
-  if (owners?.size === 0) entries?.delete(fact.entry);
-  if (entries?.size === 0) desired.cells.delete(fact.column);
-}
-
-function smallest<T>(claims: ReadonlyMap<string, T>): T | undefined {
-  if (claims.size <= 1) return claims.values().next().value;
-  let winner: string | undefined;
-  for (const owner of claims.keys()) if (winner === undefined || owner < winner) winner = owner;
-  return winner === undefined ? undefined : claims.get(winner);
-}
-
-function isRecord(value: ColumnValue | undefined): value is Readonly<Record<string, string>> {
-  return typeof value === 'object' && !Array.isArray(value);
 }
 
 function problemKey({ object, condition, sentence }: ProblemFact): string {

@@ -1,12 +1,14 @@
 import { Board } from './board.ts';
-import type { Fact } from './facts.ts';
-import { isSame } from './same.ts';
-import type { Key, Place, Reader, Table } from './table.ts';
+import { type Fact, type ObjectReference, problem } from './facts.ts';
+import type { Key, Place, Table } from './table.ts';
+import { identity, isSameFact, noFacts, type Recipe, Ticket } from './ticket.ts';
 
 /** How a feature looks at tables: every look is remembered, so that a change there runs the feature again. */
 export interface Read {
   get<T, Index extends string>(table: Table<T, Index>, key: Key): T | undefined;
   by<T, Index extends string>(table: Table<T, Index>, index: Index, value: string): ReadonlyMap<Key, T>;
+  /** Whether anything is filed under `value`: the feature runs again only when that changes. */
+  any<T, Index extends string>(table: Table<T, Index>, index: Index, value: string): boolean;
 }
 
 /**
@@ -17,6 +19,8 @@ export interface Feature<In> {
   readonly name: string;
   readonly from: Table<In>;
   facts(key: Key, input: In, read: Read): Iterable<Fact>;
+  /** Whose owner is told when the feature fails on the row. */
+  object?(input: In): ObjectReference;
 }
 
 export interface FeatureStatistics {
@@ -32,6 +36,7 @@ export interface Failure {
   readonly feature: string;
   readonly key: Key;
   readonly error: unknown;
+  /** Failures in a row. */
   readonly attempts: number;
 }
 
@@ -40,6 +45,7 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Longest stretch without giving the event loop a turn, in milliseconds. */
   readonly sliceMs?: number;
+  /** The engine has no clock: whoever is told calls `retry` later. */
   readonly onFailure?: (failure: Failure) => void;
 }
 
@@ -50,24 +56,53 @@ export class Engine {
   readonly #now: () => number;
   readonly #sliceMs: number;
   readonly #onFailure: (failure: Failure) => void;
+  readonly #read: Read;
+  /** What the feature that runs has looked at so far. */
+  #reads = new Set<Place>();
+  /** No recipe before this one has anything to run. */
+  #first = 0;
 
   constructor(options: EngineOptions = {}) {
     this.#now = options.now ?? (() => performance.now());
     this.#sliceMs = options.sliceMs ?? 4;
     this.#onFailure = options.onFailure ?? (() => {});
+    this.#read = {
+      get: (table, key) => {
+        this.#reads.add(table.place(key));
+        return table.get(key);
+      },
+      by: (table, index, value) => {
+        this.#reads.add(table.bucketPlace(index, value));
+        return table.by(index, value);
+      },
+      any: (table, index, value) => {
+        this.#reads.add(table.presencePlace(index, value));
+        return table.by(index, value).size > 0;
+      },
+    };
   }
 
   /** Features run in the order in which they are added: producers of derived rows before their readers. */
   add<In>(feature: Feature<In>): void {
+    const position = this.#recipes.length;
     const recipe: Recipe = {
       name: feature.name,
-      run: (key, read) => {
+      run: (key) => {
         const input = feature.from.get(key);
-        return input === undefined ? [] : [...feature.facts(key, input, read)];
+        return input === undefined ? noFacts : [...feature.facts(key, input, this.#read)];
       },
       exists: (key) => feature.from.get(key) !== undefined,
+      complaint: (key, error) => {
+        const input = feature.from.get(key);
+        const object = input && feature.object?.(input);
+        return object ? [problem(object, 'InternalError', sentenceOf(feature.name, error))] : noFacts;
+      },
+      onDirty: () => {
+        if (position < this.#first) this.#first = position;
+      },
       tickets: new Map(),
-      dirty: new Set(),
+      queue: [],
+      head: 0,
       statistics: { runs: 0, milliseconds: 0, failures: 0 },
     };
     feature.from.onChange((key) => wake(recipe, key));
@@ -76,7 +111,7 @@ export class Engine {
   }
 
   get isIdle(): boolean {
-    return this.#recipes.every(({ dirty }) => dirty.size === 0);
+    return this.#recipes.every(({ queue }) => queue.length === 0);
   }
 
   /** Runs until nothing is left to do, giving the event loop a turn every few milliseconds. */
@@ -88,15 +123,10 @@ export class Engine {
   runFor(milliseconds: number): boolean {
     const end = this.#now() + milliseconds;
     for (;;) {
-      const recipe = this.#recipes.find(({ dirty }) => dirty.size > 0);
-      if (recipe === undefined) return true;
-      for (const ticket of recipe.dirty) {
-        recipe.dirty.delete(ticket);
-        this.#cook(recipe, ticket);
-        if (this.#now() >= end) return this.isIdle;
-        // A derived row may have woken an earlier feature, whose turn then comes first.
-        break;
-      }
+      const ticket = this.#next();
+      if (ticket === undefined) return true;
+      this.#cook(ticket);
+      if (this.#now() >= end) return this.isIdle;
     }
   }
 
@@ -121,33 +151,47 @@ export class Engine {
     });
   }
 
-  #cook(recipe: Recipe, ticket: Ticket): void {
+  /** Keys that features are kept for, for tests: nothing wanted leaves none. */
+  get tickets(): number {
+    return this.#recipes.reduce((sum, { tickets }) => sum + tickets.size, 0);
+  }
+
+  /** A derived row may have woken an earlier feature, whose turn then comes first. */
+  #next(): Ticket | undefined {
+    for (; this.#first < this.#recipes.length; this.#first += 1) {
+      const recipe = this.#recipes[this.#first];
+      const ticket = recipe?.queue[recipe.head];
+      if (recipe === undefined || ticket === undefined) continue;
+      recipe.head += 1;
+      if (recipe.head === recipe.queue.length) {
+        recipe.queue = [];
+        recipe.head = 0;
+      }
+      return ticket;
+    }
+    return undefined;
+  }
+
+  #cook(ticket: Ticket): void {
+    const { recipe, key } = ticket;
     const started = this.#now();
-    const reads = new Set<Place>();
-    const read: Read = {
-      get(table, key) {
-        reads.add(table.place(key));
-        return table.get(key);
-      },
-      by(table, index, value) {
-        reads.add(table.bucketPlace(index, value));
-        return table.by(index, value);
-      },
-    };
-    let facts: readonly Fact[] = ticket.facts;
+    ticket.isDirty = false;
+    this.#reads = new Set();
+    let facts: readonly Fact[];
     try {
-      facts = recipe.run(ticket.key, read);
+      facts = recipe.run(key);
       ticket.attempts = 0;
     } catch (error) {
       ticket.attempts += 1;
       recipe.statistics.failures += 1;
-      this.#onFailure({ feature: recipe.name, key: ticket.key, error, attempts: ticket.attempts });
+      facts = [...ticket.facts.filter(({ kind }) => kind !== 'problem'), ...recipe.complaint(key, error)];
+      this.#onFailure({ feature: recipe.name, key, error, attempts: ticket.attempts });
     }
-    settleReads(ticket, reads);
+    ticket.watch(this.#reads);
     this.#settleFacts(ticket, facts);
-    if (facts.length === 0 && !recipe.exists(ticket.key)) {
-      settleReads(ticket, new Set());
-      recipe.tickets.delete(ticket.key);
+    if (facts.length === 0 && !recipe.exists(key)) {
+      ticket.watch(new Set());
+      recipe.tickets.delete(key);
     }
     recipe.statistics.runs += 1;
     recipe.statistics.milliseconds += this.#now() - started;
@@ -156,46 +200,26 @@ export class Engine {
   /** New facts are pinned up before old ones come down, so that what passes from one owner to another is never absent. */
   #settleFacts(ticket: Ticket, facts: readonly Fact[]): void {
     const before = ticket.facts;
-    if (before === facts) return;
-    ticket.facts = facts;
+    ticket.facts = facts.length === 0 ? noFacts : facts;
+    if (before.length === 0) {
+      for (const fact of facts) this.board.say(ticket, fact);
+      return;
+    }
+    if (before.length === facts.length && before.every((fact, i) => isSameOrAbsent(fact, facts[i]))) return;
     const old = new Map(before.map((fact) => [identity(fact), fact]));
+    const said = new Set<string>();
     for (const fact of facts) {
       const id = identity(fact);
-      const earlier = old.get(id);
-      old.delete(id);
-      if (earlier === undefined || !isSameFact(earlier, fact)) this.board.say(ticket.owner, fact);
+      const earlier = said.has(id) ? undefined : old.get(id);
+      said.add(id);
+      if (earlier === undefined || !isSameFact(earlier, fact)) this.board.say(ticket, fact);
     }
-    for (const fact of old.values()) this.board.unsay(ticket.owner, fact);
+    for (const [id, fact] of old) if (!said.has(id)) this.board.unsay(ticket, fact);
   }
 }
 
-interface Recipe {
-  readonly name: string;
-  run(key: Key, read: Read): readonly Fact[];
-  exists(key: Key): boolean;
-  readonly tickets: Map<Key, Ticket>;
-  readonly dirty: Set<Ticket>;
-  readonly statistics: { runs: number; milliseconds: number; failures: number };
-}
-
-/** One feature on one key: what it looked at and what it said in its last run. */
-class Ticket implements Reader {
-  readonly key: Key;
-  readonly owner: string;
-  readonly #recipe: Recipe;
-  reads: ReadonlySet<Place> = new Set();
-  facts: readonly Fact[] = [];
-  attempts = 0;
-
-  constructor(recipe: Recipe, key: Key) {
-    this.#recipe = recipe;
-    this.key = key;
-    this.owner = `${recipe.name} ${key}`;
-  }
-
-  wake(): void {
-    this.#recipe.dirty.add(this);
-  }
+function isSameOrAbsent(a: Fact, b: Fact | undefined): boolean {
+  return b !== undefined && isSameFact(a, b);
 }
 
 function wake(recipe: Recipe, key: Key): void {
@@ -208,30 +232,6 @@ function wake(recipe: Recipe, key: Key): void {
   ticket.wake();
 }
 
-function settleReads(ticket: Ticket, reads: ReadonlySet<Place>): void {
-  for (const place of reads) if (!ticket.reads.has(place)) place.readers.add(ticket);
-  for (const place of ticket.reads) {
-    if (reads.has(place)) continue;
-    place.readers.delete(ticket);
-    if (place.readers.size === 0) place.forget();
-  }
-  ticket.reads = reads;
-}
-
-/** Two facts of one run with the same identity would be one statement made twice; the later one counts. */
-function identity(fact: Fact): string {
-  switch (fact.kind) {
-    case 'row':
-    case 'derived':
-      return `${fact.kind}\n${fact.table}\n${fact.row}`;
-    case 'cell':
-      return `cell\n${fact.table}\n${fact.row}\n${fact.column}\n${fact.entry}`;
-    case 'problem':
-      return `problem\n${fact.object.kind}\n${fact.object.uid}\n${fact.condition}\n${fact.sentence}`;
-  }
-}
-
-function isSameFact(a: Fact, b: Fact): boolean {
-  if (a.kind === 'derived' && b.kind === 'derived') return isSame(a.value, b.value);
-  return isSame(a, b);
+function sentenceOf(feature: string, error: unknown): string {
+  return `Hawser failed on this object (${feature}: ${error instanceof Error ? error.message : String(error)}) and goes on trying; please report it`;
 }

@@ -40,8 +40,8 @@ export interface DerivedFact {
   readonly table: string;
   readonly row: Key;
   readonly value: unknown;
-  put(): void;
-  remove(): void;
+  /** Puts the row into its table, or takes it out. */
+  show(isThere: boolean): void;
 }
 
 /** Something is wrong with a user's object: a condition type and a sentence that person can act on. */
@@ -86,8 +86,7 @@ export function derived<T, Index extends string>(into: Table<T, Index>, key: Key
     table: into.name,
     row: key,
     value,
-    put: () => into.put(key, value),
-    remove: () => into.remove(key),
+    show: (isThere) => (isThere ? into.put(key, value) : into.remove(key)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Atom, type ColumnSchema, type DatabaseSchema, kindOf, type Value } from '#ovsdb/schema.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
-import type { DesiredRow } from '../engine/board.ts';
+import type { DesiredRow } from '../engine/desired-row.ts';
 import type { ColumnValue, Parent } from '../engine/facts.ts';
 import { ownedColumns, ownPrefix } from './owned-columns.ts';
 import { rowUuid } from './row-uuid.ts';
