@@ -79,9 +79,9 @@ test('a stream that falls silent is given up after its time limit and 5 s, and g
   server.setFaults({});
   watch.clock.pass(269_999);
   expect(watch.shelf.count('ended')).toBe(0);
-  watch.clock.pass(270_000);
+  watch.clock.pass(1);
   await watch.shelf.until(() => watch.shelf.objects.size === 1);
-  expect(watch.shelf.notices).toContainEqual({ type: 'ended', reason: 'idle', livedMs: 539_999 });
+  expect(watch.shelf.notices).toContainEqual({ type: 'ended', reason: 'idle', livedMs: 270_000 });
   expect(listsOf(server)).toBe(1);
 });
 
