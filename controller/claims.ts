@@ -13,6 +13,9 @@ export interface ClaimKeeperOptions {
 
 const retryMilliseconds = 1000;
 
+/** The schema wants a pod's name; the addresses are the VM's, whichever launcher pod it has. */
+const noPod = '';
+
 /**
  * Writes IPAMClaims: creates what the allocator wants, fills in `status.ips`, and lets go of what nobody uses. What it wrote comes
  * back through the watch, and only then do features see it.
@@ -38,7 +41,7 @@ export class ClaimKeeper {
       const created = await this.#send(claim, { verb: 'create', body: claimObject(claim) });
       if (created.type !== 'written') return created;
     }
-    return this.#send(claim, { verb: 'patchStatus', body: { status: { ips: claim.ips } } });
+    return this.#send(claim, { verb: 'patchStatus', body: { status: { ips: claim.ips, ownerPod: noPod } } });
   }
 
   #release(key: string): void {
