@@ -4,23 +4,30 @@ import { spawn } from 'node:child_process';
 export type Run = (
   file: string,
   args: readonly string[],
-  options?: { readonly stdin?: string; readonly signal?: AbortSignal },
+  options?: {
+    readonly stdin?: string;
+    readonly signal?: AbortSignal;
+    /** What errors call it; the command line when absent. */
+    readonly label?: string;
+  },
 ) => Promise<string>;
 
 /** A program of the host (`ip`, `ethtool`, `nsenter`) could not be started or ended with a status other than 0. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
+  /** Undefined when it could not be started or was killed. */
+  readonly status: number | undefined;
   readonly stderr: string;
 
-  constructor(command: string, stderr: string, options?: ErrorOptions) {
-    super(`${command}: ${stderr.trim() || 'failed'}`, options);
+  constructor(label: string, status: number | undefined, stderr: string, options?: ErrorOptions) {
+    super(`${label}: ${stderr.trim() || `ended with status ${status}`}`, options);
+    this.status = status;
     this.stderr = stderr;
   }
 }
 
-export const run: Run = (file, args, { stdin = '', signal } = {}) => {
+export const run: Run = (file, args, { stdin = '', signal, label = [file, ...args].join(' ') } = {}) => {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const command = [file, ...args].join(' ');
   const child = spawn(file, args, { stdio: 'pipe', ...(signal && { signal }) });
   let stdout = '';
   let stderr = '';
@@ -30,10 +37,10 @@ export const run: Run = (file, args, { stdin = '', signal } = {}) => {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  child.on('error', (cause) => reject(new CommandFailed(command, String(cause), { cause })));
+  child.on('error', (cause) => reject(new CommandFailed(label, undefined, String(cause), { cause })));
   child.on('close', (status, killedBy) => {
     if (status === 0) resolve(stdout);
-    else reject(new CommandFailed(command, stderr || `ended with ${killedBy ?? `status ${status}`}`));
+    else reject(new CommandFailed(label, status ?? undefined, stderr || (killedBy ? `was ended by ${killedBy}` : '')));
   });
   // A program that ends before it has read its input breaks the pipe; its exit status says what was wrong.
   child.stdin.on('error', () => {});

@@ -5,11 +5,9 @@ import type { IntegrationBridge } from '../integration-bridge.ts';
 import type { PortRequest } from '../port-request.ts';
 import { podNicKinds } from '../ports/index.ts';
 import {
-  configureHostEnd,
-  configurePodEnd,
-  createVethPair,
   deleteDevice,
   InterfaceNameTaken,
+  makeVethPair,
   type PlumbingOptions,
   type VethPair,
 } from '../ports/veth-pair.ts';
@@ -58,18 +56,14 @@ export async function add(request: AddRequest, context: AddContext, signal: Abor
     interfaceName,
   };
   try {
-    await createVethPair(pair, port, { ...context.plumbing, signal });
-    await allDone(
-      configureHostEnd(pair, { ...context.plumbing, signal }),
-      configurePodEnd(pair, nicKind(port, interfaceName), { ...context.plumbing, signal }),
-      context.bridge.plug({
-        device: pair.hostDevice,
-        logicalPort: port.logicalPort,
-        mac: port.mac,
-        attach: port.attach,
-        sandbox: { podUid: pod.uid, containerId, interfaceName, network },
-      }),
-    );
+    await makeVethPair(pair, port, nicKind(port, interfaceName), { ...context.plumbing, signal });
+    await context.bridge.plug({
+      device: pair.hostDevice,
+      logicalPort: port.logicalPort,
+      mac: port.mac,
+      attach: port.attach,
+      sandbox: { podUid: pod.uid, containerId, interfaceName, network },
+    });
     timer('plumbed');
     await installed(port, pair, context, signal);
     timer('installed');
@@ -121,11 +115,6 @@ async function installed(port: PortRequest, pair: VethPair, context: AddContext,
       { cause, details: `waited ${context.installTimeoutSeconds} s for ovn-installed on interface ${pair.hostDevice}` },
     );
   }
-}
-
-/** Waits for all, also when one fails: what is still being made cannot be taken away. */
-async function allDone(...work: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 function spoken(error: unknown): unknown {

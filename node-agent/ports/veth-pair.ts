@@ -34,40 +34,29 @@ export class InterfaceNameTaken extends Error {
 }
 
 /**
- * Creates the pair with the node's end up and the pod's end still down, so nothing can pass yet. A leftover node's end of an
- * earlier try is replaced.
+ * Makes the pair, the node's end up and mute, the pod's end as its kind wants it. A leftover node's end of an earlier try is
+ * replaced.
+ *
+ * All of it is one process: starting one is most of the time that plumbing takes.
  */
-export async function createVethPair(pair: VethPair, request: PortRequest, options: PlumbingOptions): Promise<void> {
-  const batch = createLines(pair, request);
+export async function makeVethPair(
+  pair: VethPair,
+  request: PortRequest,
+  nic: PodNic,
+  options: PlumbingOptions,
+): Promise<void> {
+  const { run, signal } = options;
+  const label = `plumbing of ${pair.interfaceName} in ${pair.netns}`;
+  const make = () => run('sh', ['-c', makeScript(pair, request, nic, options)], { label, ...(signal && { signal }) });
   try {
-    await ipBatch(options, batch);
+    await make();
   } catch (error) {
-    if (!(error instanceof CommandFailed && error.stderr.includes('File exists'))) throw error;
-    if (!(await deleteDevice(options.run, pair.hostDevice)))
-      throw new InterfaceNameTaken(pair.interfaceName, pair.netns);
-    await ipBatch(options, batch).catch((again: unknown) => {
-      const taken = again instanceof CommandFailed && again.stderr.includes('File exists');
-      throw taken ? new InterfaceNameTaken(pair.interfaceName, pair.netns) : again;
+    if (!isTaken(error)) throw error;
+    if (!(await deleteDevice(run, pair.hostDevice))) throw new InterfaceNameTaken(pair.interfaceName, pair.netns);
+    await make().catch((again: unknown) => {
+      throw isTaken(again) ? new InterfaceNameTaken(pair.interfaceName, pair.netns) : again;
     });
   }
-  await silenceDevice(pair.hostDevice);
-}
-
-/** Gives the node's end the offloads that suit the datapath. */
-export async function configureHostEnd({ hostDevice }: VethPair, options: PlumbingOptions): Promise<void> {
-  if (!options.checksumOffload) await options.run('ethtool', ['-K', hostDevice, 'tx', 'off']);
-}
-
-/** Gives the pod's end what its kind wants, and brings it up. */
-export async function configurePodEnd(pair: VethPair, nic: PodNic, options: PlumbingOptions): Promise<void> {
-  await options.run(
-    'nsenter',
-    [`--net=${pair.netns}`, 'sh', '-c', podEndScript(nic, options), 'sh', pair.interfaceName],
-    {
-      stdin: `${nic.ip.join('\n')}\n`,
-      ...(options.signal && { signal: options.signal }),
-    },
-  );
 }
 
 /**
@@ -91,31 +80,48 @@ export async function silenceDevice(device: string): Promise<void> {
   });
 }
 
-export function createLines(
+/**
+ * The script that makes a pair. Until its last line the pod's end is down, so nothing passes before everything is set. Every
+ * value in it is one plain word: `parsePortBinding` and `parseRequest` let nothing else through.
+ */
+export function makeScript(
   { hostDevice, hostMac, netns, interfaceName }: VethPair,
   { mac, mtuBytes }: PortRequest,
-): string[] {
+  nic: PodNic,
+  { checksumOffload }: Pick<PlumbingOptions, 'checksumOffload'>,
+): string {
+  const offload = (device: string) => (checksumOffload ? [] : [`ethtool -K ${device} tx off > /dev/null`]);
+  const inPod = [
+    'set -e',
+    ...Object.entries(nic.ipv6).map(([key, value]) => setIPv6(interfaceName, key, value)),
+    ...offload(interfaceName),
+    'exec ip -batch -',
+  ];
   return [
+    'set -e',
+    `ip -batch - << 'END' || exit ${notCreated}`,
     `link add name ${hostDevice} address ${hostMac} mtu ${mtuBytes} type veth` +
       ` peer name ${interfaceName} address ${mac} mtu ${mtuBytes} netns ${netns}`,
     `link set dev ${hostDevice} addrgenmode none`,
     `link set dev ${hostDevice} up`,
-  ];
-}
-
-/** For `sh`, with the interface name as `$1`; `ip` reads its lines from the same standard input. */
-export function podEndScript(nic: PodNic, { checksumOffload }: Pick<PlumbingOptions, 'checksumOffload'>): string {
-  return [
-    'set -e',
-    ...Object.entries(nic.ipv6).map(
-      ([key, value]) =>
-        `if [ -e "/proc/sys/net/ipv6/conf/$1/${key}" ]; then echo ${value} > "/proc/sys/net/ipv6/conf/$1/${key}"; fi`,
-    ),
-    ...(checksumOffload ? [] : ['ethtool -K "$1" tx off > /dev/null']),
-    'exec ip -batch -',
+    'END',
+    setIPv6(hostDevice, 'disable_ipv6', 1),
+    ...offload(hostDevice),
+    `exec nsenter --net=${netns} sh -c '${inPod.join('\n')}' << 'END'`,
+    ...nic.ip,
+    'END',
   ].join('\n');
 }
 
-function ipBatch({ run, signal }: PlumbingOptions, lines: readonly string[]): Promise<string> {
-  return run('ip', ['-batch', '-'], { stdin: `${lines.join('\n')}\n`, ...(signal && { signal }) });
+/** A kernel without IPv6 has no such file, and nothing to be set. */
+function setIPv6(device: string, key: string, value: number): string {
+  const file = `/proc/sys/net/ipv6/conf/${device}/${key}`;
+  return `if [ -e ${file} ]; then echo ${value} > ${file}; fi`;
 }
+
+function isTaken(error: unknown): boolean {
+  return error instanceof CommandFailed && error.status === notCreated && error.stderr.includes('File exists');
+}
+
+/** Status of the script when the pair itself could not be made. */
+const notCreated = 17;
