@@ -4,16 +4,26 @@ import type { Notification, Session } from './connection/session.ts';
 import { socketDial, type TlsOptions } from './connection/socket-transport.ts';
 import type { Dial } from './connection/transport.ts';
 import { abortReason, OvsdbError } from './errors.ts';
+import { Lock } from './lock.ts';
 import { parseSchema } from './parse-schema.ts';
 import { type AnyIndexes, type AnySelection, LiveReplica } from './replica/live-replica.ts';
-import type { Replica } from './replica/replica.ts';
+import type { Replica, Rows } from './replica/replica.ts';
 import type { Indexes, Selected, Selection } from './replica/selection.ts';
 import type { DatabaseSchema, Tables } from './schema.ts';
 import type { Status } from './status.ts';
+import {
+  type AnyEdit,
+  type AnyReadable,
+  type Edit,
+  type EditOptions,
+  type EditOutcome,
+  runEdit,
+} from './transaction/edit.ts';
 import type { AnyOperation } from './transaction/encode-operations.ts';
 import type { Operation } from './transaction/operation.ts';
 import type { ResultsOf, TransactionOutcome } from './transaction/outcome.ts';
 import { TransactionQueue } from './transaction/transaction-queue.ts';
+import { checkedId } from './value/encode.ts';
 
 export interface ConnectOptions {
   /** Where to connect, tried in turn: `unix:PATH`, `tcp:HOST:PORT`, `ssl:HOST:PORT`; IPv6 addresses in brackets. */
@@ -62,6 +72,7 @@ export class OvsdbClient implements AsyncDisposable {
   readonly #connector: Connector;
   readonly #transactions: TransactionQueue;
   readonly #replicas = new Set<LiveReplica>();
+  readonly #locks = new Map<string, Lock>();
   readonly #statusListeners = new Set<(status: Status) => void>();
   /** Schemas of the present server's databases. */
   #schemas = new Map<string, Promise<DatabaseSchema>>();
@@ -184,6 +195,45 @@ export class OvsdbClient implements AsyncDisposable {
     return this.#transactions.add(known, operations, signal);
   }
 
+  /**
+   * Runs `build` against `replica` and sends what it put together as one transaction, with what it verified as conditions; runs it again,
+   * with the replica caught up, while those had changed.
+   */
+  edit<T extends Tables, R extends Rows, V>(
+    schema: DatabaseSchema<T>,
+    replica: Pick<Replica<R>, 'tables' | 'barrier'>,
+    build: (edit: Edit<T, R>) => V | Promise<V>,
+    options?: EditOptions,
+  ): Promise<EditOutcome<V>>;
+  async edit(
+    schema: DatabaseSchema<Tables>,
+    replica: AnyReadable,
+    build: (edit: AnyEdit) => unknown,
+    options?: EditOptions,
+  ): Promise<unknown> {
+    this.#assertOpen();
+    this.#connector.require(schema.name);
+    return runEdit((ops, { signal }) => this.#transactions.add(schema, ops, signal), replica, build, options);
+  }
+
+  /**
+   * Asks for a lock of the server (RFC 7047 section 4.1.8); wait for `acquired`. With `steal` it is taken from its holder at once. Throws
+   * `OvsdbError` `value` if this client already has the lock or waits for it.
+   */
+  lock(name: string, { steal = false }: { readonly steal?: boolean } = {}): Lock {
+    this.#assertOpen();
+    if (this.#locks.has(checkedId(name))) throw new OvsdbError('value', `lock ${name} is already asked for`);
+    const lock = new Lock(
+      name,
+      steal,
+      (status) => this.#tell(status),
+      () => this.#locks.delete(name),
+    );
+    this.#locks.set(name, lock);
+    if (this.#session) lock.up(this.#session);
+    return lock;
+  }
+
   /** The schema the connected server has for a database. Rejects with `OvsdbError` `rpc` if it has none. */
   async serverSchema(database: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<DatabaseSchema> {
     const session = await untilAborted(this.#up.promise, signal);
@@ -196,6 +246,7 @@ export class OvsdbClient implements AsyncDisposable {
     this.#isClosed = true;
     const error = new OvsdbError('closed', 'the client was closed');
     for (const replica of [...this.#replicas]) replica.end(error);
+    await Promise.all([...this.#locks.values()].map((lock) => lock.release()));
     this.#transactions.close(error);
     this.#up.reject(error);
     await this.#connector.close();
@@ -208,6 +259,8 @@ export class OvsdbClient implements AsyncDisposable {
   #onUp(session: Session): void {
     this.#session = session;
     this.#schemas = new Map();
+    // Before any transaction that asserts one.
+    for (const lock of this.#locks.values()) lock.up(session);
     for (const replica of this.#replicas) void this.#start(replica, session);
     this.#transactions.up(session);
     this.#up.resolve(session);
@@ -220,6 +273,7 @@ export class OvsdbClient implements AsyncDisposable {
       this.#up.promise.catch(() => undefined);
     }
     this.#transactions.down();
+    for (const lock of this.#locks.values()) lock.down();
     for (const replica of this.#replicas) replica.stop();
   }
 
@@ -243,7 +297,12 @@ export class OvsdbClient implements AsyncDisposable {
   }
 
   #notified(notification: Notification): void {
-    this.#replicaOf(notification.params[0])?.notified(notification);
+    const { method, params } = notification;
+    if (method === 'locked' || method === 'stolen') {
+      this.#locks.get(String(params[0]))?.notified(method);
+      return;
+    }
+    this.#replicaOf(params[0])?.notified(notification);
   }
 
   #replicaOf(monitor: unknown): LiveReplica | undefined {

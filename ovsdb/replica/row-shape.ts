@@ -25,10 +25,14 @@ interface ShapedColumn {
   readonly default: Value;
 }
 
+type Blank = Record<string, Value> & { _uuid: string };
+
 /** Makes the rows of one table from what the server sends. */
 export class RowShape {
   readonly columns: readonly ShapedColumn[];
   readonly #byName: ReadonlyMap<string, ShapedColumn>;
+  /** A row of defaults. Copies of it have all columns inside the object, in one layout. */
+  readonly #blank: Blank;
   #uuid = '';
 
   constructor(table: TableSchema, options: ShapeOptions) {
@@ -47,17 +51,19 @@ export class RowShape {
         default: defaultOf(schema, decoding),
       };
     });
+    this.#blank = blank(this.columns);
     this.#byName = new Map(this.columns.map((column) => [column.name, column]));
   }
 
   /** A whole row; columns that are not in `wire` have their defaults. */
-  whole(uuid: string, wire: object): Row {
+  whole(uuid: string, wire: Readonly<Record<string, unknown>>): Row {
     this.#uuid = uuid;
-    const row: Record<string, Value> & { _uuid: string } = { _uuid: uuid };
-    const cells: Readonly<Record<string, unknown>> = { ...wire };
+    const row = { ...this.#blank };
+    row._uuid = uuid;
+    const cells: Readonly<Record<string, unknown>> = wire;
     for (const column of this.columns) {
       const cell = cells[column.name];
-      row[column.name] = cell === undefined ? column.default : column.decode(cell);
+      if (cell !== undefined) row[column.name] = column.decode(cell);
     }
     return row;
   }
@@ -65,7 +71,7 @@ export class RowShape {
   /** `before` with the differences of an update2 or update3 `modify` applied. */
   modified(before: Row, wire: object): Row {
     this.#uuid = before._uuid;
-    const row: Record<string, Value> & { _uuid: string } = { ...before };
+    const row: Blank = { ...before };
     for (const [name, cell] of Object.entries(wire)) {
       const column = this.#byName.get(name);
       if (column) row[name] = this.#changed(column, before[name], cell);
@@ -84,6 +90,14 @@ export class RowShape {
     const exact = applyDifference(column.schema, exactBefore, column.decodeExact(cell));
     return column.decode(wireOfIntegers(exact));
   }
+}
+
+/** V8 lays all members of a parsed object out inside it; members added one by one would make rows larger and slower to copy. */
+function blank(columns: readonly ShapedColumn[]): Blank {
+  const names = ['_uuid', ...columns.map(({ name }) => name)];
+  const row: Blank = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, '']))));
+  for (const { name, default: value } of columns) row[name] = value;
+  return row;
 }
 
 /** An exact set or map of integers in wire form again, to decode it as numbers. */

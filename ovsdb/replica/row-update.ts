@@ -3,13 +3,16 @@ import { InexactInteger } from '../value/decode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
 
 /** What a server says of one row: `<row-update2>`, or `<row-update>` of RFC 7047 in the same words. `cells` is the wire form. */
+/** Columns in wire form. */
+export type Cells = Readonly<Record<string, unknown>>;
+
 export type RowUpdate = {
   readonly table: string;
   readonly uuid: string;
 } & (
-  | { readonly kind: 'initial' | 'insert' | 'modify'; readonly cells: object }
+  | { readonly kind: 'initial' | 'insert' | 'modify'; readonly cells: Cells }
   /** RFC 7047 `update`: the whole row after a change. */
-  | { readonly kind: 'replace'; readonly cells: object }
+  | { readonly kind: 'replace'; readonly cells: Cells }
   | { readonly kind: 'delete' }
 );
 
@@ -28,7 +31,7 @@ export function rowUpdateOf(table: string, uuid: string, wire: unknown): RowUpda
   throw new OvsdbError('protocol', `not a row update of ${table} ${uuid}`);
 }
 
-const isCells = (wire: unknown): wire is object => typeof wire === 'object' && wire !== null;
+const isCells = (wire: unknown): wire is Cells => typeof wire === 'object' && wire !== null;
 
 /** The rows of `<table-updates>` or `<table-updates2>`, in the order sent. */
 export function* rowUpdatesOf(wire: unknown): Iterable<RowUpdate> {

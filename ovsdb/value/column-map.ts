@@ -1,42 +1,30 @@
 import type { Atom } from '../schema.ts';
 
-/** Above this many entries a lookup builds a hash index, kept from then on. */
-const scanLimit = 16;
-
 /**
- * The value of a map column: an immutable `ReadonlyMap`. Rows hold many small maps, so the entries lie in one flat array
- * (key, value, key, value, …), at a third of the memory of a `Map`.
+ * The value of a map column: an immutable `ReadonlyMap`. A replica holds a great many small maps with few different sets of keys, so maps
+ * with the same keys share one list of them, and string values lie in one string. A `Map` would take four times the memory.
  */
-export class ColumnMap<K extends Atom = Atom, V extends Atom = Atom> implements ReadonlyMap<K, V> {
-  static readonly empty: ColumnMap<never, never> = new ColumnMap<never, never>([], []);
+export abstract class ColumnMap<K extends Atom = Atom, V extends Atom = Atom> implements ReadonlyMap<K, V> {
+  protected readonly sharedKeys: readonly K[];
 
-  readonly #keys: readonly K[];
-  readonly #values: readonly V[];
-  #index: Map<K, V> | undefined;
-
-  /** `keys` must be distinct and as long as `values`; both belong to the map from here on. */
-  constructor(keys: readonly K[], values: readonly V[]) {
-    this.#keys = keys;
-    this.#values = values;
+  protected constructor(keys: readonly K[]) {
+    this.sharedKeys = keys;
   }
 
-  static from<K extends Atom, V extends Atom>(entries: Iterable<readonly [K, V]>): ColumnMap<K, V> {
-    const map = new Map(entries);
-    return new ColumnMap([...map.keys()], [...map.values()]);
-  }
+  protected abstract valueAt(index: number): V | undefined;
+  protected abstract allValues(): readonly V[];
 
   get size(): number {
-    return this.#keys.length;
+    return this.sharedKeys.length;
   }
 
   get(key: K): V | undefined {
-    if (this.#keys.length > scanLimit) return this.#hashed().get(key);
-    const at = this.#keys.indexOf(key);
-    return at < 0 ? undefined : this.#values[at];
+    const at = this.#indexOf(key);
+    return at < 0 ? undefined : this.valueAt(at);
   }
 
   has(key: K): boolean {
-    return this.#keys.length > scanLimit ? this.#hashed().has(key) : this.#keys.includes(key);
+    return this.#indexOf(key) >= 0;
   }
 
   forEach(visit: (value: V, key: K, map: ReadonlyMap<K, V>) => void, thisArg?: unknown): void {
@@ -44,8 +32,8 @@ export class ColumnMap<K extends Atom = Atom, V extends Atom = Atom> implements 
   }
 
   *entries(): MapIterator<[K, V]> {
-    const values = this.#values[Symbol.iterator]();
-    for (const key of this.#keys) {
+    const values = this.allValues()[Symbol.iterator]();
+    for (const key of this.sharedKeys) {
       const { value, done } = values.next();
       if (done) return;
       yield [key, value];
@@ -53,11 +41,11 @@ export class ColumnMap<K extends Atom = Atom, V extends Atom = Atom> implements 
   }
 
   keys(): MapIterator<K> {
-    return this.#keys.values();
+    return this.sharedKeys.values();
   }
 
   values(): MapIterator<V> {
-    return this.#values.values();
+    return this.allValues().values();
   }
 
   [Symbol.iterator](): MapIterator<[K, V]> {
@@ -73,8 +61,80 @@ export class ColumnMap<K extends Atom = Atom, V extends Atom = Atom> implements 
     return Object.fromEntries([...this].map(([key, value]) => [String(key), value]));
   }
 
-  #hashed(): Map<K, V> {
-    this.#index ??= new Map(this);
-    return this.#index;
+  #indexOf(key: K): number {
+    const keys = this.sharedKeys;
+    return keys.length > hashedSize ? (hashOf(keys).get(key) ?? -1) : keys.indexOf(key);
   }
+}
+
+export function columnMap<K extends Atom, V extends Atom>(entries: Iterable<readonly [K, V]>): ColumnMap<K, V> {
+  const map = new Map(entries);
+  return mapOfKeysAndValues([...map.keys()], [...map.values()]);
+}
+
+/** Makes a map of distinct keys and as many values; both lists belong to it from here on. */
+export function mapOfKeysAndValues<K extends Atom, V extends Atom>(
+  keys: readonly K[],
+  values: readonly V[],
+): ColumnMap<K, V> {
+  return new ListMap(keys, values);
+}
+
+/** The same for string values. */
+export function mapOfStrings<K extends Atom>(keys: readonly K[], values: readonly string[]): ColumnMap<K, string> {
+  return new PackedMap(keys, values.join(separator));
+}
+
+class ListMap<K extends Atom, V extends Atom> extends ColumnMap<K, V> {
+  readonly #values: readonly V[];
+
+  constructor(keys: readonly K[], values: readonly V[]) {
+    super(keys);
+    this.#values = values;
+  }
+
+  protected override valueAt(index: number): V | undefined {
+    return this.#values[index];
+  }
+
+  protected override allValues(): readonly V[] {
+    return this.#values;
+  }
+}
+
+export const emptyMap: ColumnMap<never, never> = new ListMap<never, never>([], []);
+
+/** No OVSDB string contains a NUL: ovsdb-server refuses it. */
+const separator = '\0';
+
+class PackedMap<K extends Atom> extends ColumnMap<K, string> {
+  readonly #packed: string;
+
+  constructor(keys: readonly K[], packed: string) {
+    super(keys);
+    this.#packed = packed;
+  }
+
+  protected override valueAt(index: number): string {
+    let start = 0;
+    for (let passed = 0; passed < index; passed++) start = this.#packed.indexOf(separator, start) + 1;
+    const end = this.#packed.indexOf(separator, start);
+    return end < 0 ? this.#packed.slice(start) : this.#packed.slice(start, end);
+  }
+
+  protected override allValues(): readonly string[] {
+    return this.#packed.split(separator);
+  }
+}
+
+/** A list of keys this long is looked up by hash, built when first needed. */
+const hashedSize = 16;
+const hashes = new WeakMap<readonly Atom[], Map<Atom, number>>();
+
+function hashOf(keys: readonly Atom[]): ReadonlyMap<Atom, number> {
+  const known = hashes.get(keys);
+  if (known) return known;
+  const hash = new Map(keys.map((key, index) => [key, index]));
+  hashes.set(keys, hash);
+  return hash;
 }

@@ -1,7 +1,9 @@
 import { OvsdbError } from '../errors.ts';
 import { type Atom, type AtomType, type ColumnSchema, kindOf, type Value } from '../schema.ts';
-import { ColumnMap } from './column-map.ts';
+import { emptyMap, mapOfKeysAndValues, mapOfStrings } from './column-map.ts';
 import { exactFormOf, rememberExactForm } from './exact-integers.ts';
+import { Interner } from './interner.ts';
+import { SharedKeys } from './shared-keys.ts';
 
 /** Turns the wire form of one column (RFC 7047 section 5.1) into its value. Throws `OvsdbError` `protocol` on other JSON. */
 export type Decode = (wire: unknown) => Value;
@@ -50,7 +52,7 @@ export function defaultOf(column: ColumnSchema, options: DecodeOptions = {}): Va
     case 'set':
       return emptySet;
     case 'map':
-      return ColumnMap.empty;
+      return emptyMap;
   }
 }
 
@@ -87,17 +89,6 @@ function setDecoder(type: AtomType, key: (wire: unknown) => Atom, options: Decod
   };
 }
 
-/** Keys repeat from row to row: one string object serves them all. Bounded, so that unbounded keys cannot fill memory. */
-const internedKeys = new Map<Atom, Atom>();
-const internedLimit = 10_000;
-
-function intern(key: Atom): Atom {
-  const known = internedKeys.get(key);
-  if (known !== undefined) return known;
-  if (internedKeys.size < internedLimit) internedKeys.set(key, key);
-  return key;
-}
-
 function mapDecoder(
   column: ColumnSchema,
   key: (wire: unknown) => Atom,
@@ -107,35 +98,47 @@ function mapDecoder(
   const hasIntegers = column.key.type === 'integer' || column.value?.type === 'integer';
   const mayBeInexact = hasIntegers && !options.bigint;
   const exact = mayBeInexact ? decoderOf(column, { bigint: true }) : undefined;
+  const valueType = column.value?.type;
+  const sharedKeys = new SharedKeys();
   return (wire: unknown) => {
     const pairs = elements(wire, 'map');
     if (pairs === undefined) throw new OvsdbError('protocol', `not a map: ${excerpt(wire)}`);
-    if (pairs.length === 0) return ColumnMap.empty;
-    const keys: Atom[] = [];
-    const values: Atom[] = [];
-    for (const pair of pairs) {
-      if (!Array.isArray(pair)) throw new OvsdbError('protocol', `not a pair: ${excerpt(pair)}`);
-      keys.push(intern(key(pair[0])));
-      values.push(value(pair[1]));
-    }
-    const map = new ColumnMap(keys, values);
-    if (mayBeInexact && (keys.includes(Number.NaN) || values.includes(Number.NaN)))
+    if (pairs.length === 0) return emptyMap;
+    const keys = sharedKeys.list(pairs.length, (index) => key(pairOf(pairs[index])[0]));
+    const values: Atom[] = pairs.map((pair) => value(pairOf(pair)[1]));
+    const map = isStrings(values, valueType) ? mapOfStrings(keys, values) : mapOfKeysAndValues(keys, values);
+    if (mayBeInexact && (keys.includes(Number.NaN) || values.includes(Number.NaN))) {
       rememberExactForm(map, exact?.(wire));
+    }
     return map;
   };
 }
 
+const isStrings = (values: readonly Atom[], type: AtomType | undefined): values is string[] =>
+  (type === 'string' || type === 'uuid') && values.length > 0;
+
+function pairOf(wire: unknown): readonly unknown[] {
+  if (Array.isArray(wire)) return wire;
+  throw new OvsdbError('protocol', `not a pair: ${excerpt(wire)}`);
+}
+
 function atomDecoder(type: AtomType, options: DecodeOptions): (wire: unknown) => Atom {
   switch (type) {
-    case 'string':
-      return (wire) => (typeof wire === 'string' ? wire : notA(type, wire));
+    case 'string': {
+      const interner = new Interner();
+      return (wire) => (typeof wire === 'string' ? interner.intern(wire) : notA(type, wire));
+    }
     case 'boolean':
       return (wire) => (typeof wire === 'boolean' ? wire : notA(type, wire));
     case 'real':
       return (wire) => (typeof wire === 'number' || typeof wire === 'bigint' ? Number(wire) : notA(type, wire));
-    case 'uuid':
+    case 'uuid': {
+      const interner = new Interner();
       return (wire) =>
-        Array.isArray(wire) && wire[0] === 'uuid' && typeof wire[1] === 'string' ? wire[1] : notA(type, wire);
+        Array.isArray(wire) && wire[0] === 'uuid' && typeof wire[1] === 'string'
+          ? interner.intern(wire[1])
+          : notA(type, wire);
+    }
     case 'integer':
       return integerDecoder(options);
   }

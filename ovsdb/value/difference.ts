@@ -1,5 +1,5 @@
 import { type Atom, type ColumnSchema, isDiffed, type Value } from '../schema.ts';
-import { ColumnMap } from './column-map.ts';
+import { ColumnMap, columnMap, emptyMap } from './column-map.ts';
 
 /**
  * The value after an update2 or update3 `modify` (ovsdb-server(7), section 4.1.14). Columns that can hold at most one
@@ -8,8 +8,7 @@ import { ColumnMap } from './column-map.ts';
  */
 export function applyDifference(column: ColumnSchema, before: Value, difference: Value): Value {
   if (!isDiffed(column)) return difference;
-  if (difference instanceof ColumnMap)
-    return mapAfter(before instanceof ColumnMap ? before : ColumnMap.empty, difference);
+  if (difference instanceof ColumnMap) return mapAfter(before instanceof ColumnMap ? before : emptyMap, difference);
   return setAfter(isSet(before) ? before : [], isSet(difference) ? difference : []);
 }
 
@@ -73,5 +72,5 @@ function mapAfter(before: ColumnMap, difference: ColumnMap): ColumnMap {
     if (sameAtom(after.get(key), value)) after.delete(key);
     else after.set(key, value);
   }
-  return after.size === 0 ? ColumnMap.empty : ColumnMap.from(after);
+  return after.size === 0 ? emptyMap : columnMap(after);
 }
