@@ -17,6 +17,7 @@ export class ClusterView {
   /** Of objects that are gone, so that a late event does not bring them back. */
   readonly #gone = new Set<string>();
   readonly #stop = new AbortController();
+  #isComplete = false;
   readonly #listeners: ((object: KubeObject) => void)[] = [];
   readonly #send: Transport;
   readonly #kinds: readonly Kind[];
@@ -26,9 +27,14 @@ export class ClusterView {
     this.#kinds = kinds;
   }
 
-  /** Resolves when every kind has been listed once. */
+  /**
+   * Resolves when every kind has been listed once. Only then listeners are called, first with all there is: a VMI that has not
+   * been listed yet must not look like one that is gone.
+   */
   async start(): Promise<void> {
     await Promise.all(this.#kinds.map((kind) => this.#follow(kind)));
+    this.#isComplete = true;
+    for (const object of [...this.#objects.values()]) this.#tell(object);
   }
 
   stop(): void {
@@ -100,14 +106,18 @@ export class ClusterView {
     if (this.#gone.has(uid)) return;
     if (before && BigInt(before.metadata.resourceVersion) >= BigInt(resourceVersion)) return;
     this.#objects.set(uid, object);
-    for (const listener of this.#listeners) listener(object);
+    this.#tell(object);
   }
 
   #remove(object: KubeObject): void {
     const { uid } = object.metadata;
     this.#gone.add(uid);
     if (!this.#objects.delete(uid)) return;
-    for (const listener of this.#listeners) listener(object);
+    this.#tell(object);
+  }
+
+  #tell(object: KubeObject): void {
+    if (this.#isComplete) for (const listener of this.#listeners) listener(object);
   }
 
   #of<K extends Kind>(kind: K): Extract<KubeObject, { kind: K }>[] {

@@ -30,7 +30,10 @@ export interface PlayedCluster extends AsyncDisposable {
   until(holds: (view: ClusterView) => boolean): Promise<void>;
   /** A step that is not taken until the returned function is called. */
   hold(step: string, subject?: Partial<GateSubject>): () => void;
-  restartVirtController(): Promise<void>;
+  /** Resolves when a controller is about to take the step. */
+  untilStep(step: string): Promise<void>;
+  /** Kills virt-controller in the middle of what it does, and starts another one. */
+  restartVirtController(release: () => void): Promise<void>;
 }
 
 /** One version of an object, and who made it how. */
@@ -51,7 +54,9 @@ export async function startPlayedCluster(options: {
   const as = (by: string): Transport => recording(plainTransport(api.url), by, requests);
   const user = as('user');
   const holds = new Set<{ step: string; subject: Partial<GateSubject>; released: Promise<void> }>();
+  const steps = new Map<string, PromiseWithResolvers<void>>();
   const gate: Gate = async (step, subject) => {
+    steps.get(step)?.resolve();
     for (const hold of holds) if (hold.step === step && matches(subject, hold.subject)) await hold.released;
   };
   const request = async (method: string, path: string, body?: unknown): Promise<void> => {
@@ -144,8 +149,14 @@ export async function startPlayedCluster(options: {
       holds.add({ step, subject, released: promise });
       return resolve;
     },
-    restartVirtController: async () => {
+    untilStep: (step) => {
+      const reached = steps.get(step) ?? Promise.withResolvers<void>();
+      steps.set(step, reached);
+      return reached.promise;
+    },
+    restartVirtController: async (release) => {
       controller.stop();
+      release();
       controller = await newController();
     },
     [Symbol.asyncDispose]: async () => {
