@@ -146,7 +146,7 @@ test('a network namespace that is gone is an unknown container', async () => {
 /** What a client in one namespace gets over TCP from a server in another. */
 async function tcpGreeting(serverNetns: string, clientNetns: string, address: string): Promise<string> {
   const server = `require('net').createServer((c) => c.end('a'.repeat(50000))).listen(7, '::', () => console.log('listening'))`;
-  const client = `require('net').connect(7, '${address}').pipe(process.stdout)`;
+  const client = `setTimeout(() => process.exit(1), 5000).unref(); require('net').connect(7, '${address}').pipe(process.stdout)`;
   await using running = await startInNamespace(serverNetns, server);
   await running.said('listening');
   return await run(process.execPath, ['-e', client], { netns: clientNetns });
