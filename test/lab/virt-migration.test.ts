@@ -40,7 +40,7 @@ test('a migration that is cancelled too late succeeds and goes', async () => {
 });
 
 test('a migration that takes too long goes on by post-copy: the guest is ready on the target before it ends', async () => {
-  await using cluster = await startPlayedCluster({ nodes, configuration: quickPostCopy });
+  await using cluster = await startPlayedCluster({ nodes, configuration: () => quickPostCopy });
   await boot(cluster);
   await migrate(cluster, 'mig1');
   await cluster.until((view) => vmi(view)?.status.migrationState?.mode === 'PostCopy');
@@ -55,7 +55,7 @@ test('a migration that takes too long goes on by post-copy: the guest is ready o
 });
 
 test('a guest that is lost in post-copy is replaced by a new one', async () => {
-  await using cluster = await startPlayedCluster({ nodes, configuration: quickPostCopy });
+  await using cluster = await startPlayedCluster({ nodes, configuration: () => quickPostCopy });
   await boot(cluster);
   const uid = vmi(cluster.view)?.metadata.uid;
   await migrate(cluster, 'mig1');

@@ -1,6 +1,8 @@
 import { type KubeApi, startKubeApi } from '#test/lab/kube-api/server.ts';
 import { admitted, type UserObject, virtNodeLabels } from './admission.ts';
+import type { Attach } from './attachments.ts';
 import { ClusterView } from './cluster-view.ts';
+import type { Hypervisor } from './hypervisor.ts';
 import { plainTransport, type Transport } from './kube-client.ts';
 import type { KubeObject, MigrationConfiguration } from './objects.ts';
 import { PlayedHypervisor } from './played-hypervisor.ts';
@@ -46,8 +48,11 @@ export interface Version {
 
 export async function startPlayedCluster(options: {
   readonly nodes: readonly string[];
-  readonly configuration?: Partial<MigrationConfiguration>;
+  /** Asked at every hand-off. */
+  readonly configuration?: () => Partial<MigrationConfiguration>;
   readonly readyAndAckAtOnce?: boolean;
+  /** Real domains and NICs; played ones when absent. */
+  readonly domains?: { readonly hypervisor: Hypervisor; readonly attach: (node: string) => Attach };
 }): Promise<PlayedCluster> {
   const api = await startKubeApi();
   const requests = new Map<string, { by: string; verb: string }>();
@@ -95,12 +100,8 @@ export async function startPlayedCluster(options: {
     const handler = await startVirtHandler({
       send: as(`virt-handler ${name}`),
       node: { name, address: kubelet.hostIP },
-      hypervisor: (domain) => hypervisor.start(domain),
-      attach: async (vmi, { netns }) =>
-        (vmi.spec.domain.devices.interfaces ?? []).map(({ macAddress = '' }) => ({
-          ...{ tap: 'tap0', netns, mac: macAddress },
-          detach: async () => {},
-        })),
+      hypervisor: options.domains?.hypervisor ?? ((domain) => hypervisor.start(domain)),
+      attach: options.domains?.attach(name) ?? attachNothing,
       sandboxOf: (uid) => kubelet.sandboxOf(uid),
       launcherExited: (uid, exitCode) => kubelet.launcherExited(uid, exitCode),
       proxies,
@@ -112,7 +113,12 @@ export async function startPlayedCluster(options: {
   }
   const scheduler = await startScheduler({ send: as('kube-scheduler'), gate, log });
   const newController = () =>
-    startVirtController({ send: as('virt-controller'), gate, log, configuration: () => options.configuration ?? {} });
+    startVirtController({
+      send: as('virt-controller'),
+      gate,
+      log,
+      configuration: options.configuration ?? (() => ({})),
+    });
   let controller = await newController();
 
   return {
@@ -170,6 +176,12 @@ export async function startPlayedCluster(options: {
     },
   };
 }
+
+const attachNothing: Attach = async (vmi, { netns }) =>
+  (vmi.spec.domain.devices.interfaces ?? []).map(({ macAddress = '' }) => ({
+    ...{ tap: 'tap0', netns, mac: macAddress },
+    detach: async () => {},
+  }));
 
 function existing<T>(map: ReadonlyMap<string, T>, node: string): T {
   const found = map.get(node);
