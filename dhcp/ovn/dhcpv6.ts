@@ -41,7 +41,12 @@ function* wantedOptions({ settings, capabilities, serverMac }: Dhcpv6Input): Gen
     yield { setting: 'dns.search', code: 24, name: 'domain_search', value: { kind: 'text', text: search } };
   }
   if (boot?.ipv6Url !== undefined) {
-    yield { setting: 'boot.ipv6Url', code: 59, name: 'bootfile_name', value: { kind: 'text', text: boot.ipv6Url } };
+    const value = { kind: 'text', text: boot.ipv6Url } as const;
+    // Unlike DHCPv4, `bootfile_name` reaches iPXE alone and all others are told `bootfile_name_alt` or nothing.
+    yield { setting: 'boot.ipv6Url', code: 59, name: 'bootfile_name', value };
+    if (capabilities.dhcpv6.has('bootfile_name_alt')) {
+      yield { setting: 'boot.ipv6Url', code: 59, name: 'bootfile_name_alt', value };
+    }
   }
   yield* rawOptions('options.dhcpv6', capabilities.dhcpv6, settings.options?.dhcpv6);
 }

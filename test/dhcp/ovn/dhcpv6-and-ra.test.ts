@@ -44,9 +44,11 @@ test('the RA mode decides about DHCPv6', () => {
 
 test('newer OVN is told boot URL and FQDN', () => {
   const settings = { boot: { ipv6Url: 'tftp://[fd00::2]/x' }, domain: 'example.com' };
-  expect(compileDhcpv6({ ...link, capabilities: ovn2309, settings })?.options.bootfile_name).toBe(
-    '"tftp://[fd00::2]/x"',
-  );
+  expect(compileDhcpv6({ ...link, capabilities: ovn2309, settings })?.options).toEqual({
+    bootfile_name: '"tftp://[fd00::2]/x"',
+    bootfile_name_alt: '"tftp://[fd00::2]/x"',
+    server_id: '0a:58:0a:f4:00:01',
+  });
   expect(portOptions(settings, 'db', ovn2309)).toEqual({ hostname: '"db"', fqdn: '"db.example.com"' });
   expect(portOptions(settings, 'db', ovn2303)).toEqual({ hostname: '"db"' });
   expect(compileDhcpv6({ ...link, settings })?.unsupported.map(({ setting }) => setting)).toEqual(['boot.ipv6Url']);
