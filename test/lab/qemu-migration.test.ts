@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GuestImage, prepareGuest } from '#test/lab/guest/guest.ts';
 import type { GuestReport } from '#test/lab/guest/report.ts';
 import { askGuest } from '#test/lab/guest/report-port.ts';
 import { type BridgedHosts, reserved, startBridgedHosts } from '#test/lab/qemu/bridged-hosts.ts';
-import { EchoStream } from '#test/lab/qemu/echo-stream.ts';
 import { type MachineOptions, type QemuMachine, startMachine } from '#test/lab/qemu/machine.ts';
 import { inPlace, run } from '#test/lab/topology/command.ts';
 
@@ -116,6 +116,30 @@ async function expectSameGuest(): Promise<void> {
   const now = await askGuest(source.reportSocket);
   expect(now).toEqual({ ...report, uptimeSeconds: expect.any(Number), log: expect.anything() });
   expect(now.uptimeSeconds).toBeGreaterThan(report.uptimeSeconds);
+}
+
+/** A TCP connection to the guest's echo server from a network namespace. */
+class EchoStream {
+  #client;
+  #lines;
+  #count = 0;
+
+  constructor(netns: string, ip: string) {
+    const [file, ...args] = inPlace('bash', ['-c', `exec 3<>/dev/tcp/${ip}/7; cat <&3 & exec cat >&3`], { netns });
+    this.#client = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface(this.#client.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** Resolves when a line came back, and it was the one sent. */
+  async roundTrip(): Promise<void> {
+    const line = `line ${this.#count++}`;
+    this.#client.stdin.write(`${line}\n`);
+    expect((await this.#lines.next()).value).toBe(line);
+  }
+
+  close(): void {
+    this.#client.kill();
+  }
 }
 
 /** Pings the guest every 10 ms until stopped, which gives the longest time between two answers in ms. */
