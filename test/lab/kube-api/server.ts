@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { discoveryDocument } from './discovery.ts';
 import type { Faults } from './faults.ts';
 import { startGarbageCollection } from './garbage.ts';
+import type { JsonObject } from './object.ts';
 import { Pages } from './pages.ts';
 import { targetOf, write } from './requests.ts';
 import { type Resource, resources as servedResources } from './resources.ts';
@@ -18,6 +19,8 @@ export interface KubeApiOptions {
   /** Kept by a test that stops a server and starts another with the same state. */
   readonly store?: Store;
   readonly resources?: readonly Resource[];
+  /** What mutating webhooks do to every object that is created. */
+  readonly admit?: (body: JsonObject) => JsonObject;
   /** Between two bookmarks of a watch; a real server sends one about every minute. */
   readonly bookmarkEveryMs?: number;
 }
@@ -53,7 +56,7 @@ export interface KubeApi extends AsyncDisposable {
  */
 export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeApi> {
   const { resources = servedResources, bookmarkEveryMs = 60_000 } = options;
-  const store = options.store ?? new Store(Date.now);
+  const store = options.store ?? new Store(Date.now, options.admit);
   if (options.store === undefined) createFirstNamespaces(store, resources);
   const stopCollecting = startGarbageCollection(store, resources);
   const pages = new Pages(store);

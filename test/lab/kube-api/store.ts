@@ -25,6 +25,7 @@ export interface DeleteOptions {
  */
 export class Store {
   readonly #now: () => number;
+  readonly #admit: (body: JsonObject) => JsonObject;
   readonly #collections = new Map<string, Map<string, StoredObject>>();
   readonly #listeners = new Set<(change: Change) => void>();
   #history: Change[] = [];
@@ -32,8 +33,10 @@ export class Store {
   /** Watches and continue tokens from before this version are refused with 410. */
   #compactedAt = 0;
 
-  constructor(now: () => number) {
+  /** `admit` is what a mutating webhook does to every object that is created. */
+  constructor(now: () => number, admit: (body: JsonObject) => JsonObject = (body) => body) {
     this.#now = now;
+    this.#admit = admit;
   }
 
   get version(): number {
@@ -56,7 +59,7 @@ export class Store {
   }
 
   create(resource: Resource, namespace: string | undefined, body: JsonObject): StoredObject {
-    const prepared = preparedForCreate(resource, namespace, body, this.#now());
+    const prepared = preparedForCreate(resource, namespace, this.#admit(body), this.#now());
     const { name } = prepared.metadata;
     if (this.#mutable(resource).has(keyOf(namespace, name))) throw alreadyExists(resource, name);
     return this.#commit('ADDED', resource, prepared, undefined);

@@ -1,0 +1,25 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Daemon } from './topology/daemon.ts';
+import type { Topology } from './topology/topology.ts';
+
+/** Our controller as a process of the lab, which can be killed and started again. Its log is `controller.log`. */
+export async function hawserController(topology: Topology, kubeconfig: string): Promise<Daemon> {
+  const { folder, central } = topology;
+  const [kubeconfigFile, configFile] = [join(folder, 'kubeconfig'), join(folder, 'controller.json')];
+  await writeFile(kubeconfigFile, kubeconfig);
+  const config = {
+    northbound: [central.nbRemote],
+    southbound: [central.sbRemote],
+    kubeconfig: kubeconfigFile,
+    logLevel: 'debug',
+  };
+  await writeFile(configFile, JSON.stringify(config));
+  return new Daemon({
+    name: 'controller',
+    command: process.execPath,
+    args: [join(import.meta.dirname, '../../controller/main.ts'), '--config', configFile],
+    env: central.env,
+    logFile: join(folder, 'controller.log'),
+  });
+}

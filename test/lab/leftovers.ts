@@ -1,0 +1,33 @@
+import { resources } from './kube-api/resources.ts';
+import type { Lab } from './lab.ts';
+
+/** What is still there when every VM and pod has been deleted and nothing should be, in sentences. */
+export async function leftovers({ topology, api, workers }: Lab): Promise<readonly string[]> {
+  const found: string[] = [];
+  const ports = await topology.nbctl('--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'type!=router');
+  for (const port of words(ports)) found.push(`logical switch port ${port}`);
+  for (const row of words(await topology.nbctl('--bare', '--columns=_uuid', 'list', 'DHCP_Options'))) {
+    found.push(`DHCP_Options row ${row}`);
+  }
+  const ipamClaims = resources.filter(({ kind }) => kind === 'IPAMClaim');
+  for (const resource of ipamClaims) {
+    for (const claim of api.store.collection(resource).keys()) found.push(`IPAMClaim ${claim}`);
+  }
+  for (const { node } of workers) {
+    const switchPorts = await node.vsctl('--bare', '--columns=name', 'find', 'Interface', 'external_ids:iface-id!=""');
+    for (const port of words(switchPorts)) found.push(`${node.name}: port ${port} on br-int`);
+    const links: { ifname: string; linkinfo?: { info_kind?: string } }[] = JSON.parse(
+      await node.exec('ip', ['-json', '-details', 'link', 'show']),
+    );
+    const bridgeDevices = words(await node.vsctl('--bare', '--columns=name', 'list', 'Bridge'));
+    for (const { ifname, linkinfo } of links) {
+      const isOurs = linkinfo?.info_kind === 'tun' && !bridgeDevices.includes(ifname) && !ifname.startsWith('ovs-');
+      if (isOurs) found.push(`${node.name}: tap ${ifname}`);
+    }
+  }
+  return found;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}

@@ -1,0 +1,90 @@
+import { applyYaml, deleteYaml } from './kube-api/apply.ts';
+import type { Lab } from './lab.ts';
+import { leftovers } from './leftovers.ts';
+import { attachments, networkYaml, observerYaml } from './manifests.ts';
+import { guestProblems, measured } from './measure.ts';
+import { Observation } from './observation.ts';
+import { type GuestResult, type LabResult, labResult, type MigrationResult } from './results.ts';
+import { type ScenarioName, scenarios } from './scenarios/index.ts';
+import { until } from './until.ts';
+import { LabVm } from './vm.ts';
+
+export interface RunOptions {
+  readonly vms: number;
+  readonly scenarios: readonly ScenarioName[];
+  readonly log: (line: string) => void;
+  readonly onGuest?: (guest: GuestResult) => void;
+  /** Leaves VMs and pods where they are at the end. */
+  readonly keep?: boolean;
+}
+
+/** The main job of the lab: boots VMs, moves them about, and says what was seen. */
+export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> {
+  const { log, onGuest = () => {} } = options;
+  applyYaml(lab.api, networkYaml);
+  applyYaml(lab.api, observerYaml);
+  const vms = Array.from({ length: options.vms }, (_, index) => {
+    const attachment = attachments[index % attachments.length] ?? attachments[0];
+    return new LabVm(lab, `vm${index + 1}`, attachment);
+  });
+  const guests: GuestResult[] = [];
+  const migrations: MigrationResult[] = [];
+  const first = lab.workers[0]?.name ?? '';
+  const observer = await observerNetns(lab);
+  for (const vm of vms) {
+    log(`${vm.name} (${vm.attach}) boots on ${first}`);
+    const report = await vm.boot(first);
+    const guest = { vm: vm.name, attach: vm.attach, node: vm.node, report, problems: guestProblems(report, vm.name) };
+    guests.push(guest);
+    onGuest(guest);
+  }
+  for (const vm of vms) {
+    const report = await vm.report();
+    const address = (list: readonly string[]) => list[0]?.split('/')[0] ?? '';
+    const addresses = { v4: address(report.ipv4), v6: address(report.ipv6) };
+    await using observation = await Observation.start(observer, addresses);
+    for (const name of options.scenarios) {
+      const context = { lab, vm, observation, log };
+      for await (const step of scenarios[name](context)) {
+        log(`${vm.name} (${vm.attach}) ${step.kind} ${step.from} → ${step.to}`);
+        const result = await measured(context, step);
+        migrations.push(result);
+        for (const sentence of result.problems) log(`  ! ${sentence}`);
+      }
+    }
+  }
+  if (options.keep) return labResult(guests, migrations, []);
+  log('everything is deleted again');
+  await Promise.all(vms.map((vm) => vm.delete()));
+  deleteYaml(lab.api, observerYaml);
+  await until(lab.view, 'the observer is gone', () => lab.view.pods('default').length === 0);
+  const left = await untilNothingIsLeft(lab);
+  return labResult(
+    guests,
+    migrations,
+    left.map((thing) => `left over: ${thing}`),
+  );
+}
+
+async function observerNetns(lab: Lab): Promise<string> {
+  const pod = await until(lab.view, 'the observer runs', () =>
+    lab.view
+      .pods('default')
+      .find(({ metadata, status }) => metadata.name === 'observer' && status?.phase === 'Running'),
+  );
+  for (const { kubelet } of lab.workers) {
+    const sandbox = kubelet.sandboxOf(pod.metadata.uid);
+    if (sandbox !== undefined) return sandbox.netns;
+  }
+  throw new Error('the observer runs on no node');
+}
+
+/** The controller and ovn-controller learn of the last deletion a moment after the API has it. */
+async function untilNothingIsLeft(lab: Lab): Promise<readonly string[]> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const left = await leftovers(lab);
+    if (left.length === 0 || Date.now() > deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
