@@ -28,9 +28,10 @@ export interface SettingsPlan {
   readonly settings: GuestSettings;
   readonly options: OptionSet;
   readonly siaddr: number;
-  /** Options 54, 51, 58, 59, 1, encoded. */
-  readonly leaseHead: Uint8Array;
-  /** Option 54, 1, encoded. */
+  /** Options 53, 54, 51, 58, 59, 1, encoded. */
+  readonly offerHead: Uint8Array;
+  readonly ackHead: Uint8Array;
+  /** Options 53, 54, 1, encoded. */
   readonly informHead: Uint8Array;
   /** What each parameter request list gets, encoded; at most `keptLists` of them. */
   readonly askedBytes: Map<string, Uint8Array>;
@@ -55,12 +56,14 @@ export function settingsPlan(
   const { lease, t1, t2 } = leaseTimes(settings);
   const mask: [number, Uint8Array] = [1, options.get(1) ?? nothing];
   const server: [number, Uint8Array] = [54, be32(serverId)];
+  const lasting: [number, Uint8Array][] = [server, [51, be32(lease)], [58, be32(t1)], [59, be32(t2)], mask];
   return {
     settings,
     options,
     siaddr: settings.boot?.nextServer === undefined ? 0 : ipv4Number(settings.boot.nextServer),
-    leaseHead: encodeOptions([server, [51, be32(lease)], [58, be32(t1)], [59, be32(t2)], mask]),
-    informHead: encodeOptions([server, mask]),
+    offerHead: encodeOptions([[53, Uint8Array.of(MessageType.offer)], ...lasting]),
+    ackHead: encodeOptions([[53, Uint8Array.of(MessageType.ack)], ...lasting]),
+    informHead: encodeOptions([[53, Uint8Array.of(MessageType.ack)], server, mask]),
     askedBytes: new Map(),
   };
 }
@@ -75,14 +78,14 @@ export function acceptanceBytes(
   extra: Uint8Array = nothing,
 ): Uint8Array {
   const isOffer = type === 'OFFER';
-  const head = concat(Uint8Array.of(53, 1, isOffer ? MessageType.offer : MessageType.ack), plan.leaseHead, extra);
-  return reply(request, guest, plan, head, address, isOffer ? 0 : request.ciaddr);
+  const head = isOffer ? plan.offerHead : plan.ackHead;
+  const whole = extra.length === 0 ? head : concat(head, extra);
+  return reply(request, guest, plan, whole, address, isOffer ? 0 : request.ciaddr);
 }
 
 /** The answer to INFORM promises no lease: no yiaddr, no 51, 58, 59 (RFC 2131 §4.3.5). */
 export function informBytes(request: Dhcpv4Message, guest: GuestBinding, plan: SettingsPlan): Uint8Array {
-  const head = concat(Uint8Array.of(53, 1, MessageType.ack), plan.informHead);
-  return reply(request, guest, plan, head, 0, request.ciaddr);
+  return reply(request, guest, plan, plan.informHead, 0, request.ciaddr);
 }
 
 /** A NAK holds 53, 54, 61 and 82 and no address or configuration at all (RFC 2131 §4.3.2, RFC 6842). */

@@ -1,4 +1,4 @@
-import { familyOf, ipv4Number, ipv4Text, type Prefix, parsePrefix, prefixContains } from '../address.ts';
+import { familyOf, ipv4Number, netmaskText, type Prefix, parsePrefix, prefixContains } from '../address.ts';
 import type { GuestBinding, Segment } from '../guests.ts';
 import type { GuestSettings } from '../settings.ts';
 import { u32 } from '../wire/bytes.ts';
@@ -59,6 +59,10 @@ export type Dhcpv4Responder = (
 export function dhcpv4Responder(segment: Segment, serverId: string): Dhcpv4Responder {
   const me = ipv4Number(serverId);
   const subnets = segment.subnets.flatMap((text) => parsePrefix(text) ?? []).filter(({ family }) => family === 4);
+  const networks = subnets.map(({ address, length }) => {
+    const mask = ipv4Number(netmaskText(length));
+    return { mask, network: ipv4Number(address) };
+  });
   const relays = new Set(segment.relays.filter((address) => familyOf(address) === 4).map(ipv4Number));
   const plans = new WeakMap<GuestSettings, Map<Prefix, SettingsPlan>>();
   const ofGuests = new WeakMap<GuestBinding, GuestPlan>();
@@ -89,7 +93,7 @@ export function dhcpv4Responder(segment: Segment, serverId: string): Dhcpv4Respo
     } else {
       if (!relays.has(request.giaddr)) return 'unknownRelay';
       const link = linkSelection(request) ?? request.giaddr;
-      if (!subnets.some((prefix) => prefixContains(prefix, ipv4Text(link)))) return 'otherLink';
+      if (!networks.some(({ mask, network }) => (link & mask) >>> 0 === network)) return 'otherLink';
     }
     if (guest === undefined) return 'notOurGuest';
     const mine = guestPlan(guest);

@@ -151,9 +151,15 @@ function status(code: number): Uint8Array {
   return option6(13, Uint8Array.of(code >>> 8, code));
 }
 
+const addressPlans = new WeakMap<GuestBinding, Pick<AddressPlan, 'addresses' | 't1' | 't2' | 'valid'>>();
+
 function addressPlan(guest: GuestBinding): Pick<AddressPlan, 'addresses' | 't1' | 't2' | 'valid'> {
+  const known = addressPlans.get(guest);
+  if (known !== undefined) return known;
   const addresses = guest.addresses.filter((address) => familyOf(address) === 6).map(addressBytes);
-  return { addresses, ...iaTimes(guest.settings) };
+  const plan = { addresses, ...iaTimes(guest.settings) };
+  addressPlans.set(guest, plan);
+  return plan;
 }
 
 /** Whether the client is still on this link; it says nothing about bindings, and a client that names no address gets silence. */

@@ -7,7 +7,7 @@ import { decodeRouterSolicitation } from '../wire/router-advertisement.ts';
 import { dhcpv4Responder } from './dhcpv4.ts';
 import { dhcpv6Responder } from './dhcpv6.ts';
 import { identify } from './dhcpv6-identity.ts';
-import { type Counter, messageName4, messageName6 } from './tally.ts';
+import { type Counter, eventNames, messageName4, messageName6 } from './tally.ts';
 
 export type Way = Pick<Transport, 'sendDhcpv4' | 'sendDhcpv6'>;
 
@@ -28,21 +28,21 @@ export function segmentServer(segment: Segment, guests: Guests, counter: Counter
       if (answer4 === undefined) return;
       const request = decodeDhcpv4(bytes);
       if (typeof request === 'string') return counter.count(`dhcpv4.malformed.${request}`);
-      counter.count(`dhcpv4.received.${messageName4[request.options.get(53)?.[0] ?? 0] || 'other'}`);
+      counter.count(received4[request.options.get(53)?.[0] ?? 0] ?? 'dhcpv4.received.other');
       const answer = answer4(request, byMac.get(request.chaddr), { sourceMac: sender.mac });
       if (typeof answer === 'string') return counter.count(`dhcpv4.silent.${answer}`);
-      counter.count(`dhcpv4.sent.${answer.type}`);
+      counter.count(sent4[answer.type]);
       way.sendDhcpv4(answer.bytes, answer.destination);
     },
     dhcpv6(bytes, sender, way) {
       const packet = decodeDhcpv6(bytes);
       if (typeof packet === 'string') return counter.count(`dhcpv6.malformed.${packet}`);
-      counter.count(`dhcpv6.received.${messageName6[packet.message.type] || 'other'}`);
+      counter.count(received6[packet.message.type] ?? 'dhcpv6.received.other');
       const mac = identify(packet, { sourceMac: sender.mac, sourceAddress: sender.address }, segment.trustDuid);
       const guest = mac === undefined ? undefined : byMac.get(mac);
       const answer = answer6(packet, guest, sender.address);
       if (typeof answer === 'string') return counter.count(`dhcpv6.silent.${answer}`);
-      counter.count(`dhcpv6.sent.${answer.type}`);
+      counter.count(sent6[answer.type]);
       way.sendDhcpv6(answer.bytes, sender);
     },
     solicitation(bytes, sender) {
@@ -59,6 +59,11 @@ export function segmentServer(segment: Segment, guests: Guests, counter: Counter
     },
   };
 }
+
+const received4 = eventNames('dhcpv4.received', messageName4);
+const received6 = eventNames('dhcpv6.received', messageName6);
+const sent4 = { OFFER: 'dhcpv4.sent.OFFER', ACK: 'dhcpv4.sent.ACK', NAK: 'dhcpv4.sent.NAK' } as const;
+const sent6 = { ADVERTISE: 'dhcpv6.sent.ADVERTISE', REPLY: 'dhcpv6.sent.REPLY' } as const;
 
 /** What router advertisements of a segment are made of. */
 export interface AdvertisingSettings {

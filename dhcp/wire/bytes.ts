@@ -56,11 +56,30 @@ export function macAt(bytes: Uint8Array, at: number): string {
 }
 
 export function macBytes(mac: string): Uint8Array {
-  return fromHex(mac.replaceAll(':', ''));
+  const bytes = new Uint8Array(6);
+  putMac(bytes, 0, mac);
+  return bytes;
+}
+
+/** Writes a canonical Ethernet address (`52:54:00:00:00:01`) into `bytes`. */
+export function putMac(bytes: Uint8Array, at: number, mac: string): void {
+  for (let i = 0; i < 6; i++) bytes[at + i] = (digit(mac.charCodeAt(3 * i)) << 4) | digit(mac.charCodeAt(3 * i + 1));
+}
+
+/** `0`–`9`, `a`–`f`. */
+function digit(characterCode: number): number {
+  return characterCode <= 57 ? characterCode - 48 : characterCode - 87;
+}
+
+/** The same bytes as a plain Uint8Array, whose `subarray` is several times faster than a Buffer's. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** What text a byte string holds, for people: printable ASCII, everything else as `?`. */

@@ -1,4 +1,4 @@
-import { concat, macAt, macBytes, putU16, putU32, u16, u32 } from './bytes.ts';
+import { concat, macAt, plainBytes, putMac, putU16, putU32, u16, u32 } from './bytes.ts';
 import type { Malformed } from './malformed.ts';
 
 /** Message types, option 53 (RFC 2132 §9.6). */
@@ -59,8 +59,9 @@ const fixedLength: ReadonlyMap<number, { readonly length: number; readonly conde
   [118, { length: 4, condemns: false }],
 ]);
 
-/** Never throws; the work is linear in the length of `bytes`. Bytes of options alias `bytes`. */
-export function decodeDhcpv4(bytes: Uint8Array): Dhcpv4Message | Malformed {
+/** Never throws; the work is linear in its length. Contents alias `packet`. */
+export function decodeDhcpv4(packet: Uint8Array): Dhcpv4Message | Malformed {
+  const bytes = plainBytes(packet);
   if (bytes.length < headerLength) return 'tooShort';
   if (u32(bytes, 236) !== magicCookie) return 'badCookie';
   if (bytes[1] !== 1 || bytes[2] !== 6) return 'notEthernet';
@@ -156,9 +157,9 @@ export function assembleDhcpv4(message: Omit<Dhcpv4Message, 'options'>, options:
   putU32(bytes, 16, message.yiaddr);
   putU32(bytes, 20, message.siaddr);
   putU32(bytes, 24, message.giaddr);
-  bytes.set(macBytes(message.chaddr), 28);
-  bytes.set(message.sname.subarray(0, 64), 44);
-  bytes.set(message.file.subarray(0, 128), 108);
+  putMac(bytes, 28, message.chaddr);
+  if (message.sname.length > 0) bytes.set(message.sname.subarray(0, 64), 44);
+  if (message.file.length > 0) bytes.set(message.file.subarray(0, 128), 108);
   putU32(bytes, 236, magicCookie);
   let at = headerLength;
   for (const piece of options) {

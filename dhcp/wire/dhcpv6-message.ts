@@ -1,4 +1,4 @@
-import { concat, putU16, u16, u32 } from './bytes.ts';
+import { concat, plainBytes, putU16, u16, u32 } from './bytes.ts';
 import type { Malformed } from './malformed.ts';
 
 /** Message types (RFC 9915 §7.3). */
@@ -58,10 +58,10 @@ export interface Dhcpv6Packet {
 /** Relays may nest this deep (HOP_COUNT_LIMIT, RFC 9915 §7.6). */
 const deepestRelay = 8;
 
-/** Never throws; relay layers are unwrapped in a loop of at most eight turns. Contents alias `bytes`. */
-export function decodeDhcpv6(bytes: Uint8Array): Dhcpv6Packet | Malformed {
+/** Never throws; relay layers are unwrapped in a loop of at most eight turns. Contents alias `packet`. */
+export function decodeDhcpv6(packet: Uint8Array): Dhcpv6Packet | Malformed {
   const relays: RelayLayer[] = [];
-  let inner = bytes;
+  let inner = plainBytes(packet);
   while (inner[0] === MessageType6.relayForward || inner[0] === MessageType6.relayReply) {
     if (relays.length === deepestRelay) return 'nestedTooDeep';
     if (inner.length < 34) return 'tooShort';
