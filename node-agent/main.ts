@@ -85,6 +85,7 @@ async function main(config: Config): Promise<void> {
     requested,
     bridge: local.bridge,
     plumbing: { run, checksumOffload },
+    tapOwner: config.tapOwner,
     health,
     onPhase: metrics.addPhase,
     onRequest: metrics.request,

@@ -20,6 +20,8 @@ export interface AddContext {
   readonly requested: RequestedPorts;
   readonly bridge: IntegrationBridge;
   readonly plumbing: Omit<PlumbingOptions, 'signal'>;
+  /** UID and GID that own taps in pods. */
+  readonly tapOwner: number;
   /** How long ADD waits for the controller to request the port here. */
   readonly portTimeoutSeconds: number;
   /** How long ADD waits for ovn-controller to have the port's flows in place. */
@@ -56,7 +58,7 @@ export async function add(request: AddRequest, context: AddContext, signal: Abor
     interfaceName,
   };
   try {
-    await makeVethPair(pair, port, nicKind(port, interfaceName), { ...context.plumbing, signal });
+    await makeVethPair(pair, port, nicKind(port, interfaceName, context), { ...context.plumbing, signal });
     await context.bridge.plug({
       device: pair.hostDevice,
       logicalPort: port.logicalPort,

@@ -39,6 +39,8 @@ export interface AddRequest extends Base, Attachment {
 }
 export interface DelRequest extends Base, Attachment {
   readonly verb: 'DEL';
+  /** Absent when the runtime no longer has one. */
+  readonly netns: string | undefined;
 }
 export interface CheckRequest extends Base, Attachment {
   readonly verb: 'CHECK';
@@ -86,7 +88,7 @@ export function parseRequest({ env, stdin }: PluginCall): CniRequest {
         prevResult: conf.prevResult,
       };
     case 'DEL':
-      return { verb, ...base, ...attachmentOf(env) };
+      return { verb, ...base, ...attachmentOf(env), netns: env.CNI_NETNS ? netnsOf(env) : undefined };
     case 'CHECK':
       requireVersion(conf.cniVersion, '0.4.0', verb);
       return { verb, ...base, ...attachmentOf(env), netns: netnsOf(env), prevResult: conf.prevResult };

@@ -26,7 +26,7 @@ export function serveCni(app: FastifyInstance, context: CniContext): void {
   const attachments = new OneAtATime();
   const run: Run = context.plumbing.run;
 
-  const remove = (attachment: Pick<Attachment, 'containerId' | 'interfaceName'>): Promise<void> =>
+  const remove = (attachment: Parameters<typeof del>[0]): Promise<void> =>
     attachments.takeAway(nameOf(attachment), () => del(attachment, { bridge: context.bridge, run }));
 
   async function perform(request: CniRequest, gone: AbortSignal): Promise<CniResult | undefined> {

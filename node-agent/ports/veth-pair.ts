@@ -95,7 +95,8 @@ export function makeScript(
     'set -e',
     ...Object.entries(nic.ipv6).map(([key, value]) => setIPv6(interfaceName, key, value)),
     ...offload(interfaceName),
-    'exec ip -batch -',
+    ...(nic.devices ?? []).map((device) => `ip link delete dev ${device} 2> /dev/null || true`),
+    ...(nic.tc ? ['ip -batch -', ...nic.tc.map((line) => `tc ${line}`)] : ['exec ip -batch -']),
   ];
   return [
     'set -e',

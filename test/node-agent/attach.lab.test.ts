@@ -54,6 +54,17 @@ test("a launcher pod's NIC never says a word before the guest does", async () =>
   ]);
 });
 
+test("a podTap's NIC is as silent, and its unplugging takes the tap along while the sandbox goes on", async () => {
+  const vm = await bed.pod('node-a', { name: 'vm/default/tapped', attach: 'podTap' });
+  await makePort(bed.topology, vm.port);
+  const { interfaces } = await vm.sandbox.add();
+  await vm.sandbox.add();
+  expect(await run('ip', ['-br', 'link'], { netns: vm.sandbox.netns })).toMatch(/^tap0 /m);
+  expect(await packetsFrom('node-a', interfaces[0]?.name ?? '')).toBe(0);
+  await vm.sandbox.call('DEL');
+  expect(await run('ip', ['-br', 'link'], { netns: vm.sandbox.netns })).not.toMatch(/tap0|eth0/);
+});
+
 test('DEL removes what ADD made, succeeds when repeated, and leaves the port requested', async () => {
   const a = await bed.pod('node-a');
   await makePort(bed.topology, a.port);

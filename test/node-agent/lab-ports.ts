@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AttachKind } from '#node-agent/port-request.ts';
 import type { LabNodeAgent } from '#test/lab/kubelet/node-agent.ts';
 import { type CniResult, callPlugin } from '#test/lab/kubelet/sandbox.ts';
 import type { TopologyNode } from '#test/lab/topology/node.ts';
@@ -8,7 +9,7 @@ import type { Topology } from '#test/lab/topology/topology.ts';
 export interface HandWrittenPort {
   readonly name: string;
   readonly uid: string;
-  readonly attach: 'veth' | 'managedTap' | 'tap';
+  readonly attach: AttachKind;
   /** Node names: the first is the main one. */
   readonly on: readonly string[];
   /** Last part of MAC and addresses, 2 to 250. */

@@ -72,7 +72,11 @@ test("a row without Hawser's mark is none of the agent's business", () => {
 
 test.each([
   ['hawser:uid is missing', { 'hawser:uid': '' }, undefined],
-  ['hawser:attach is "macvtap", this agent knows veth, managedTap, tap', { 'hawser:attach': 'macvtap' }, undefined],
+  [
+    'hawser:attach is "macvtap", this agent knows veth, managedTap, podTap, tap',
+    { 'hawser:attach': 'macvtap' },
+    undefined,
+  ],
   ['hawser:mtu is "9k", not a number of bytes from 68 to 65535', { 'hawser:mtu': '9k' }, undefined],
   ['hawser:pod:aaaa is "et h0", not an interface name', { 'hawser:pod:aaaa': 'et h0' }, undefined],
   [

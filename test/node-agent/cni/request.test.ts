@@ -46,6 +46,7 @@ test('DEL needs neither the network namespace nor the pod, which may both be gon
     network: 'hawser',
     containerId: '0f3b',
     interfaceName: 'eth0',
+    netns: undefined,
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PortRequest } from '#node-agent/port-request.ts';
 import { managedTap } from '#node-agent/ports/managed-tap.ts';
+import { podTap, podTapDevice } from '#node-agent/ports/pod-tap.ts';
 import { veth } from '#node-agent/ports/veth.ts';
 
 const port: PortRequest = {
@@ -53,4 +54,33 @@ test('a managedTap is up and mute: no address, no IPv6, no ARP', () => {
     ipv6: { disable_ipv6: 1 },
     ip: ['link set dev eth0 arp off', 'link set dev eth0 up'],
   });
+});
+
+test('a podTap is a tap beside the NIC, each redirected to the other, and the NIC is as mute as a managedTap', () => {
+  const redirect = 'parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev';
+  expect(podTap({ ...port, attach: 'podTap' }, 'eth0', { tapOwner: 107 })).toEqual({
+    ipv6: { disable_ipv6: 1 },
+    devices: ['tap0'],
+    ip: [
+      'tuntap add dev tap0 mode tap user 107 group 107 vnet_hdr',
+      'link set dev tap0 mtu 1400 addrgenmode none',
+      'link set dev tap0 up',
+      'link set dev eth0 arp off',
+      'link set dev eth0 up',
+    ],
+    tc: [
+      'qdisc add dev eth0 ingress',
+      `filter add dev eth0 ${redirect} tap0`,
+      'qdisc add dev tap0 ingress',
+      `filter add dev tap0 ${redirect} eth0`,
+    ],
+  });
+});
+
+test.each([
+  ['eth0', 'tap0'],
+  ['pod16477688c0e', 'tap16477688c0e'],
+  ['net1', 'tap1'],
+])('beside %s KubeVirt looks for %s', (interfaceName, tap) => {
+  expect(podTapDevice(interfaceName)).toBe(tap);
 });
