@@ -11,7 +11,7 @@ import { attachManagedTap } from '#test/lab/virt/attachments/managed-tap.ts';
 import type { Node, Pod } from '#test/lab/virt/objects.ts';
 import { nodeFor } from '#test/lab/virt/scheduler.ts';
 
-test('managedTap puts the NIC and a tap in one bridge and leaves a dummy in its place, as netpod does', async () => {
+test('managedTap puts the NIC and a tap in one bridge and leaves a silent device in its place, as netpod does', async () => {
   await using hosts = await startBridgedHosts(['a']);
   const netns = hosts.netnsOf('pod');
   await run('ip', ['netns', 'add', netns]);
@@ -41,7 +41,7 @@ test('managedTap puts the NIC and a tap in one bridge and leaves a dummy in its 
     linkinfo: { info_data: { type: 'tap', vnet_hdr: true } },
   });
   expect(link('eth0')).toMatchObject({
-    ...{ address: '02:48:57:00:00:07', mtu: 1400, linkinfo: { info_kind: 'dummy' } },
+    ...{ address: '02:48:57:00:00:07', mtu: 1400, operstate: 'DOWN' },
     addr_info: [{ local: '10.244.0.7', prefixlen: 16 }],
   });
 });

@@ -1,3 +1,4 @@
+import { targetNodeSelector } from './controller/launcher-pod.ts';
 import { pendingStatus, withVmiDefaults } from './controller/new-vmi.ts';
 import type { Strings, VmiSpec } from './objects.ts';
 
@@ -34,9 +35,7 @@ export const virtNodeLabels: Strings = {
   'kubernetes.io/arch': 'amd64',
   'kubevirt.io/schedulable': 'true',
   'machine-type.node.kubevirt.io/q35': 'true',
-  'machine-type.node.kubevirt.io/pc-q35-rhel9.6.0': 'true',
-  'cpu-model-migration.node.kubevirt.io/Skylake-Server': 'true',
-  'cpu-vendor.node.kubevirt.io/Intel': 'true',
+  ...targetNodeSelector,
 };
 
 function admittedVm(vm: UserObject): UserObject {

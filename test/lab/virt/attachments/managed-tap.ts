@@ -5,7 +5,7 @@ import type { Attachment } from '../attachments.ts';
 /**
  * What KubeVirt's virt-handler builds in a launcher pod's namespace for `domainAttachmentType: managedTap`
  * (pkg/network/setup/netpod/netpod.go, managedTapSpec): the NIC, renamed and without addresses, and a tap in one bridge, and in the
- * NIC's stead a dummy with its name, MAC, MTU and addresses.
+ * NIC's stead a device that is down and has its name, MAC, MTU and addresses.
  *
  * @param netns name of the pod's namespace under /run/netns
  * @param guestMac from the VMI; the NIC's own when absent
