@@ -51,6 +51,8 @@ export class Monitor {
   #acknowledged = '';
   /** Every request renames the monitor, so an update's name tells which condition it follows. */
   #serial = 0;
+  /** Of this session. */
+  #firstSerial = 0;
   /** Rows of a long update whose end has not come. */
   #pendingRows: RowUpdate[] = [];
 
@@ -78,9 +80,10 @@ export class Monitor {
     return this.#isSynced;
   }
 
-  /** Is this what a notification's first parameter names? */
+  /** Is this what a notification's first parameter names? Names given on earlier sessions are not ours any more. */
   owns(monitor: unknown): boolean {
-    return typeof monitor === 'string' && monitor.startsWith(`${this.#name}/`);
+    if (typeof monitor !== 'string' || !monitor.startsWith(`${this.#name}/`)) return false;
+    return Number(monitor.slice(this.#name.length + 1)) >= this.#firstSerial;
   }
 
   /** Starts on a new session, whose server has `schema`. */
@@ -88,6 +91,7 @@ export class Monitor {
     this.#session = session;
     this.#schema = schema;
     this.#method = 'monitor_cond_since';
+    this.#firstSerial = this.#serial + 1;
     this.#request();
   }
 
