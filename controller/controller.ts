@@ -12,6 +12,7 @@ import {
   ipamClaims,
   type Kind,
   namespaces,
+  networkPolicies,
   networks,
   nodes,
   pods,
@@ -86,7 +87,7 @@ export class Controller {
       sleep,
       onEvent: ({ kind, ...event }) => log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`),
     });
-    writer.start();
+    await writer.start();
     await writer.idle();
     log.info({ milliseconds: Math.round(performance.now() - started) }, 'in sync');
     await watches.ended;
@@ -105,6 +106,7 @@ export class Controller {
       this.#watch(clusterNetworks, tables.clusterNetworks),
       this.#watch(networks, tables.networks),
       this.#watch(ipamClaims, tables.claims),
+      this.#watch(networkPolicies, tables.networkPolicies),
     ];
     return {
       synced: Promise.all(watches.map(({ synced }) => synced)),

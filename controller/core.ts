@@ -23,11 +23,16 @@ export class Core {
     addFeatures(this.engine, this.tables, options);
   }
 
-  /** Runs features and allocations in turn until neither has anything left to do. */
+  /** Runs features and allocations in turn until neither has anything left to do, giving the event loop its turns. */
   async settle(): Promise<void> {
-    do {
+    for (;;) {
       await this.engine.run();
-      this.#onWantedClaims(this.allocator.settle());
-    } while (!this.engine.isIdle || !this.allocator.isSettled);
+      const end = performance.now() + sliceMilliseconds;
+      this.#onWantedClaims(this.allocator.settle(() => performance.now() >= end));
+      if (this.engine.isIdle && this.allocator.isSettled) return;
+      if (!this.allocator.isSettled) await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 }
+
+const sliceMilliseconds = 4;

@@ -6,6 +6,7 @@ import { isJsonObject } from './kube/objects/fields.ts';
 import { trimIPAMClaim } from './kube/objects/ipam-claim.ts';
 import { trimNamespace } from './kube/objects/namespace.ts';
 import { trimClusterNetwork, trimNetwork } from './kube/objects/network.ts';
+import { trimNetworkPolicy } from './kube/objects/network-policy.ts';
 import { trimNode } from './kube/objects/node.ts';
 import { trimPod } from './kube/objects/pod.ts';
 import { trimVirtualMachine } from './kube/objects/virtual-machine.ts';
@@ -49,6 +50,7 @@ export class Replay {
       VirtualMachineInstance: (key, json) => tables.vmis.put(key, trimVirtualMachineInstance(json)),
       VirtualMachineInstanceMigration: (key, json) => tables.vmims.put(key, trimVirtualMachineInstanceMigration(json)),
       IPAMClaim: (key, json) => tables.claims.put(key, trimIPAMClaim(json)),
+      NetworkPolicy: (key, json) => tables.networkPolicies.put(key, trimNetworkPolicy(json)),
     };
     this.#remove = {
       Node: (key) => tables.nodes.remove(key),
@@ -60,6 +62,7 @@ export class Replay {
       VirtualMachineInstance: (key) => tables.vmis.remove(key),
       VirtualMachineInstanceMigration: (key) => tables.vmims.remove(key),
       IPAMClaim: (key) => tables.claims.remove(key),
+      NetworkPolicy: (key) => tables.networkPolicies.remove(key),
     };
   }
 

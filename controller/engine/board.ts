@@ -1,4 +1,4 @@
-import { DesiredRow, type Owner, type Said, say, speaker, unsay } from './desired-row.ts';
+import { Claims, DesiredRow, type Owner } from './desired-row.ts';
 import type { CellFact, DerivedFact, Fact, ProblemFact } from './facts.ts';
 import type { Key } from './table.ts';
 
@@ -17,7 +17,7 @@ export class Board {
   readonly listeners = new Set<BoardListener>();
   readonly #rows = new Map<string, Map<Key, DesiredRow>>();
   /** Table → row → who derives it. */
-  readonly #derived = new Map<string, Map<Key, Said<DerivedFact>[]>>();
+  readonly #derived = new Map<string, Map<Key, Claims<DerivedFact>>>();
   readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<Owner> }>();
 
   /** The row as it is wanted, or undefined when nobody says that it exists. */
@@ -58,8 +58,7 @@ export class Board {
         this.#cellChanged(fact);
         break;
       case 'derived': {
-        const said = getOrMake(this.#derivations(fact.table), fact.row, (): Said<DerivedFact>[] => []);
-        say(said, owner, fact, () => true);
+        getOrMake(this.#derivations(fact.table), fact.row, () => new Claims<DerivedFact>()).say(owner, fact);
         this.#settleDerived(fact);
         break;
       }
@@ -88,7 +87,7 @@ export class Board {
         break;
       }
       case 'derived':
-        unsay(this.#derivations(fact.table).get(fact.row) ?? [], owner, () => true);
+        this.#derivations(fact.table).get(fact.row)?.unsay(owner);
         this.#settleDerived(fact);
         break;
       case 'problem': {
@@ -110,8 +109,8 @@ export class Board {
     if (desired.isSilent) this.#rows.get(desired.table)?.delete(desired.key);
   }
 
-  #derivations(table: string): Map<Key, Said<DerivedFact>[]> {
-    return getOrMake(this.#derived, table, () => new Map<Key, Said<DerivedFact>[]>());
+  #derivations(table: string): Map<Key, Claims<DerivedFact>> {
+    return getOrMake(this.#derived, table, () => new Map<Key, Claims<DerivedFact>>());
   }
 
   #rowChanged(table: string, row: Key): void {
@@ -124,7 +123,7 @@ export class Board {
 
   #settleDerived(fact: DerivedFact): void {
     const rows = this.#derivations(fact.table);
-    const said = speaker(rows.get(fact.row) ?? []);
+    const said = rows.get(fact.row)?.speaker;
     if (said === undefined) rows.delete(fact.row);
     (said ?? fact).show(said !== undefined);
   }

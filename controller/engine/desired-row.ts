@@ -1,11 +1,12 @@
-import type { CellFact, ColumnValue, RowFact } from './facts.ts';
+import type { CellFact, ColumnValue, DerivedFact, RowFact } from './facts.ts';
+import { isSame } from './same.ts';
 import type { Key } from './table.ts';
 
-/** Who says something: a name, or something that has one. Compared by identity, ordered by name. */
-export type Owner = string | { readonly name: string };
+/** Who says something, by identity: a name, or the engine's ticket of a feature and a key. */
+export type Owner = string | object;
 
 /** One owner's statement. */
-export interface Said<F> {
+interface Said<F> {
   readonly owner: Owner;
   readonly fact: F;
 }
@@ -14,7 +15,7 @@ export interface Said<F> {
 export class DesiredRow {
   readonly table: string;
   readonly key: Key;
-  readonly #claims: Said<RowFact>[] = [];
+  readonly #claims = new Claims<RowFact>();
   #cells: Said<CellFact>[] | Map<string, Said<CellFact>[]> = [];
 
   constructor(table: string, key: Key) {
@@ -23,20 +24,20 @@ export class DesiredRow {
   }
 
   get isSilent(): boolean {
-    return this.#claims.length === 0 && (Array.isArray(this.#cells) ? this.#cells.length : this.#cells.size) === 0;
+    return this.#claims.isEmpty && (Array.isArray(this.#cells) ? this.#cells.length : this.#cells.size) === 0;
   }
 
   /** The claim that counts; undefined when only cells are said, which then wait for their row. */
   get fact(): RowFact | undefined {
-    return speaker(this.#claims);
+    return this.#claims.speaker;
   }
 
   claim(owner: Owner, fact: RowFact): void {
-    say(this.#claims, owner, fact, () => true);
+    this.#claims.say(owner, fact);
   }
 
   unclaim(owner: Owner): void {
-    unsay(this.#claims, owner, () => true);
+    this.#claims.unsay(owner);
   }
 
   vote(owner: Owner, fact: CellFact): void {
@@ -74,25 +75,47 @@ export class DesiredRow {
 
   /** The whole column: what the claim says with the cells added. */
   column(column: string): ColumnValue | undefined {
-    const base = this.fact?.columns[column];
-    let map: Record<string, string> | undefined;
-    let set: Set<string> | undefined;
-    const winners = new Map<string, CellFact>();
-    for (const fact of this.#cellFacts()) {
-      if (fact.column !== column) continue;
-      const winner = winners.get(fact.entry);
-      if (winner === undefined || beats(fact, winner)) winners.set(fact.entry, fact);
-    }
-    for (const { entry, value } of winners.values()) {
+    return this.all()[column];
+  }
+
+  /** All columns any fact speaks of. */
+  all(): Readonly<Record<string, ColumnValue>> {
+    const all: Record<string, ColumnValue> = { ...this.fact?.columns };
+    const sets = new Map<string, Set<string>>();
+    const maps = new Map<string, Record<string, string>>();
+    for (const { column, entry, value } of this.#winners()) {
+      const base = all[column];
       if (value === undefined) {
-        set ??= new Set(Array.isArray(base) ? base : []);
+        let set = sets.get(column);
+        if (set === undefined) {
+          set = new Set(Array.isArray(base) ? base : []);
+          sets.set(column, set);
+        }
         set.add(entry);
       } else {
-        map ??= { ...(isRecord(base) ? base : {}) };
+        let map = maps.get(column);
+        if (map === undefined) {
+          map = { ...(isRecord(base) ? base : {}) };
+          maps.set(column, map);
+        }
         map[entry] = value;
       }
     }
-    return map ?? (set === undefined ? base : [...set]);
+    for (const [column, set] of sets) all[column] = [...set];
+    for (const [column, map] of maps) all[column] = map;
+    return all;
+  }
+
+  /** Of every cell the vote that counts. */
+  *#winners(): Iterable<CellFact> {
+    if (!Array.isArray(this.#cells)) {
+      for (const votes of this.#cells.values()) {
+        const winner = best(votes);
+        if (winner !== undefined) yield winner;
+      }
+      return;
+    }
+    for (const { fact } of this.#cells) if (this.#winner(fact.column, fact.entry) === fact) yield fact;
   }
 
   #winner(column: string, entry: string): CellFact | undefined {
@@ -125,24 +148,62 @@ export class DesiredRow {
   }
 }
 
+/**
+ * Statements of which one counts. Some are made in the same words by everybody who needs them, so owners are filed under what
+ * they say, and of different words the first in alphabetical order counts, whoever came first.
+ */
+export class Claims<F extends RowFact | DerivedFact> {
+  readonly #contents: { readonly fact: F; owners: Owner | Set<Owner> }[] = [];
+
+  get isEmpty(): boolean {
+    return this.#contents.length === 0;
+  }
+
+  get speaker(): F | undefined {
+    let winner = this.#contents[0]?.fact;
+    if (this.#contents.length > 1) {
+      for (const { fact } of this.#contents) if (winner && textOf(fact) < textOf(winner)) winner = fact;
+    }
+    return winner;
+  }
+
+  /** What the owner said before is replaced. */
+  say(owner: Owner, fact: F): void {
+    this.unsay(owner);
+    const content = this.#contents.find((one) => isSame(contentOf(one.fact), contentOf(fact)));
+    if (content === undefined) this.#contents.push({ fact, owners: owner });
+    else if (content.owners instanceof Set) content.owners.add(owner);
+    else content.owners = new Set([content.owners, owner]);
+  }
+
+  unsay(owner: Owner): void {
+    const at = this.#contents.findIndex(({ owners }) => (owners instanceof Set ? owners.has(owner) : owners === owner));
+    const content = this.#contents[at];
+    if (content === undefined) return;
+    if (content.owners instanceof Set && content.owners.size > 1) content.owners.delete(owner);
+    else this.#contents.splice(at, 1);
+  }
+}
+
+function contentOf(fact: RowFact | DerivedFact): unknown {
+  return fact.kind === 'row' ? fact : fact.value;
+}
+
+function textOf(fact: RowFact | DerivedFact): string {
+  return JSON.stringify(contentOf(fact), (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
+
 /** Rows with more cells than this find them by a map. */
 const fewCells = 12;
 
-/** One owner is the rule; while a row passes from one to another the smallest name speaks, whoever came first. */
-export function speaker<F>(said: readonly Said<F>[]): F | undefined {
-  let winner = said[0];
-  for (const one of said) if (winner !== undefined && nameOf(one.owner) < nameOf(winner.owner)) winner = one;
-  return winner?.fact;
-}
-
 /** What one owner said before about the same is replaced. */
-export function say<F>(said: Said<F>[], owner: Owner, fact: F, isAbout: (other: F) => boolean): void {
+function say<F>(said: Said<F>[], owner: Owner, fact: F, isAbout: (other: F) => boolean): void {
   const at = said.findIndex((one) => one.owner === owner && isAbout(one.fact));
   if (at === -1) said.push({ owner, fact });
   else said[at] = { owner, fact };
 }
 
-export function unsay<F>(said: Said<F>[], owner: Owner, isAbout: (other: F) => boolean): void {
+function unsay<F>(said: Said<F>[], owner: Owner, isAbout: (other: F) => boolean): void {
   const at = said.findIndex((one) => one.owner === owner && isAbout(one.fact));
   const last = said.pop();
   if (at === -1) {
@@ -150,13 +211,15 @@ export function unsay<F>(said: Said<F>[], owner: Owner, isAbout: (other: F) => b
   } else if (last !== undefined && at < said.length) said[at] = last;
 }
 
-function nameOf(owner: Owner): string {
-  return typeof owner === 'string' ? owner : owner.name;
-}
-
 function beats(a: CellFact, b: CellFact): boolean {
   const difference = (a.precedence ?? 0) - (b.precedence ?? 0);
   return difference !== 0 ? difference > 0 : (a.value ?? '') < (b.value ?? '');
+}
+
+function best(votes: readonly Said<CellFact>[]): CellFact | undefined {
+  let winner = votes[0]?.fact;
+  for (const { fact } of votes) if (winner !== undefined && beats(fact, winner)) winner = fact;
+  return winner;
 }
 
 function isSameCell(a: CellFact, b: CellFact): boolean {

@@ -18,6 +18,8 @@ export interface RowFact {
   readonly row: Key;
   readonly columns: Columns;
   readonly parent?: Parent;
+  /** Whose owner is told when the database refuses the row. */
+  readonly object?: ObjectReference;
 }
 
 /**
@@ -61,8 +63,8 @@ export interface ObjectReference {
 
 export type Fact = RowFact | CellFact | DerivedFact | ProblemFact;
 
-export function row(table: string, key: Key, columns: Columns, parent?: Parent): RowFact {
-  return { kind: 'row', table, row: key, columns, ...(parent && { parent }) };
+export function row(table: string, key: Key, columns: Columns, parent?: Parent, object?: ObjectReference): RowFact {
+  return { kind: 'row', table, row: key, columns, ...(parent && { parent }), ...(object && { object }) };
 }
 
 export function setEntry(table: string, key: Key, column: string, entry: string): CellFact {

@@ -32,10 +32,6 @@ export class Ticket implements Reader {
     this.key = key;
   }
 
-  get name(): string {
-    return `${this.recipe.name} ${this.key}`;
-  }
-
   wake(): void {
     if (this.isDirty) return;
     this.isDirty = true;

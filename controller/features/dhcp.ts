@@ -5,23 +5,26 @@ import { compileDhcpv6 } from '#dhcp/ovn/dhcpv6.ts';
 import { portOptions } from '#dhcp/ovn/port-options.ts';
 import { compileRa, raSettingsOfVm } from '#dhcp/ovn/ra.ts';
 import { type GuestSettings, mergeGuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
-import type { Feature, Read } from '../engine/engine.ts';
-import { type Fact, mapEntry, type ObjectReference, problem, row, setEntry } from '../engine/facts.ts';
+import type { Feature } from '../engine/engine.ts';
+import { type Fact, mapEntry, type ObjectReference, problem, type RowFact, row, setEntry } from '../engine/facts.ts';
 import { rowUuid } from '../northbound/row-uuid.ts';
 import { ownerMark } from './marks.ts';
-import type { NetworkPlan, Nic, Tables } from './tables.ts';
+import { isInUse, routerPortOf } from './segments.ts';
+import type { Nic, OvnFacts, Segment, Tables } from './tables.ts';
 
-/** Router advertisements of a network: the default gateway and everything else a guest learns without asking DHCP. */
-export function routerAdvertisements(tables: Tables): Feature<NetworkPlan> {
+/** Router advertisements of a segment: the default gateway and everything else a guest learns without asking DHCP. */
+export function routerAdvertisements(tables: Tables): Feature<Segment> {
   return {
     name: 'router-advertisements',
-    from: tables.networkPlans,
-    *facts(key, { guest, subnets, mtu, object }) {
+    from: tables.segments,
+    object: ({ object }) => object,
+    *facts(key, segment, read) {
+      const { guest, subnets, mtu, object } = segment;
       const gateways = subnets.filter(({ family }) => family === 6).map(({ gateway }) => gateway);
-      if (gateways.length === 0) return;
+      if (gateways.length === 0 || !isInUse(tables, read, segment)) return;
       const { configs, unsupported } = compileRa({ settings: guest, gateways, mtu });
       for (const [name, value] of Object.entries(configs)) {
-        yield mapEntry('Logical_Router_Port', `${key}/gateway`, 'ipv6_ra_configs', name, value);
+        yield mapEntry('Logical_Router_Port', routerPortOf(key), 'ipv6_ra_configs', name, value);
       }
       yield* unsupportedProblems(object, 'spec.guest.', unsupported);
     },
@@ -29,60 +32,102 @@ export function routerAdvertisements(tables: Tables): Feature<NetworkPlan> {
 }
 
 /**
- * What OVN answers a guest by DHCPv4 and DHCPv6. Guests with equal settings share rows: the network's own, or those of a VM's
+ * What OVN answers a guest by DHCPv4 and DHCPv6. Guests with equal settings share rows: the segment's own, or those of a VM's
  * annotation `hawser.dev/guest`. The rows are said by every port that uses them and are gone with the last.
  */
 export function dhcp(tables: Tables): Feature<Nic> {
+  const compiled = new CompiledGuests();
   return {
     name: 'dhcp',
     from: tables.nics,
+    object: ({ object }) => object,
     *facts(port, nic, read) {
-      const plan = read.get(tables.networkPlans, nic.network);
-      const capabilities = capabilitiesOf(tables, read);
-      if (nic.attach === 'veth' || nic.hostName === undefined || plan === undefined || capabilities === undefined)
-        return;
-      const { settings, problems } = guestSettings(nic, plan);
-      yield* problems;
-      const options = portOptions(settings, nic.hostName, capabilities);
+      if (nic.attach === 'veth' || nic.hostName === undefined) return;
+      const addresses = read.get(tables.addresses, port);
+      const segment = addresses && read.get(tables.segments, addresses.segment);
+      const ovn = read.get(tables.ovn, 'northd');
+      if (segment === undefined || ovn === undefined) return;
+      const guest = compiled.of(segment, ovn, nic.guestAnnotation);
+      for (const sentence of guest.sentences) yield problem(nic.object, 'GuestSettings', sentence);
+      const options = portOptions(guest.settings, nic.hostName, guest.capabilities);
       for (const [name, value] of Object.entries(options)) {
         yield mapEntry('Logical_Switch_Port', port, 'options', name, value);
       }
-      const serverMac = plan.routerMac;
-      for (const { family, cidr, gateway } of plan.subnets) {
-        const compiled =
-          family === 4
-            ? compileDhcpv4({ settings, capabilities, cidr, gateway, serverMac, serverId: gateway, mtu: plan.mtu })
-            : compileDhcpv6({ settings, capabilities, cidr, serverMac });
-        if (compiled === undefined) continue;
-        const key = `dhcpv${family}/${nic.network}/${fingerprint(compiled.options)}`;
-        yield row('DHCP_Options', key, {
-          cidr,
-          options: compiled.options,
-          external_ids: ownerMark(key, plan.object.uid),
-        });
-        yield setEntry('Logical_Switch_Port', port, `dhcpv${family}_options`, rowUuid('DHCP_Options', key));
-        yield* unsupportedProblems(nic.object, 'hawser.dev/guest: ', compiled.unsupported);
+      for (const { fact, column, uuid } of guest.rows) {
+        yield fact;
+        yield setEntry('Logical_Switch_Port', port, column, uuid);
       }
     },
   };
 }
 
-function guestSettings(nic: Nic, plan: NetworkPlan): { settings: GuestSettings; problems: readonly Fact[] } {
-  if (nic.guestAnnotation === undefined) return { settings: plan.guest, problems: [] };
-  const complain = (sentence: string) => problem(nic.object, 'GuestSettings', `hawser.dev/guest: ${sentence}`);
-  const own = parseGuestSettings(jsonOf(nic.guestAnnotation));
-  if (own.settings === undefined) {
-    return { settings: plan.guest, problems: own.problems.map(({ sentence }) => complain(sentence)) };
-  }
-  return {
-    settings: mergeGuestSettings(plan.guest, own.settings),
-    problems: raSettingsOfVm(plan.guest, own.settings).map(({ sentence }) => complain(sentence)),
-  };
+/** What guests of one segment with one annotation are told. */
+interface CompiledGuest {
+  readonly settings: GuestSettings;
+  readonly capabilities: OvnCapabilities;
+  readonly rows: readonly { readonly fact: RowFact; readonly column: string; readonly uuid: string }[];
+  readonly sentences: readonly string[];
 }
 
-function capabilitiesOf(tables: Tables, read: Read): OvnCapabilities | undefined {
-  const ovn = read.get(tables.ovn, 'northd');
-  return ovn && ovnCapabilities(ovn.dhcpv4, ovn.dhcpv6);
+/** Thousands of guests are told the same: it is worked out once for each segment and annotation, and thrown away with the segment. */
+class CompiledGuests {
+  readonly #compiled = new WeakMap<Segment, { readonly ovn: OvnFacts; readonly guests: Map<string, CompiledGuest> }>();
+
+  of(segment: Segment, ovn: OvnFacts, annotation: string | undefined): CompiledGuest {
+    let known = this.#compiled.get(segment);
+    if (known?.ovn !== ovn) {
+      known = { ovn, guests: new Map() };
+      this.#compiled.set(segment, known);
+    }
+    const key = annotation ?? '';
+    let guest = known.guests.get(key);
+    if (guest === undefined) {
+      if (known.guests.size >= mostRemembered) known.guests.clear();
+      guest = compiledGuest(segment, ovn, annotation);
+      known.guests.set(key, guest);
+    }
+    return guest;
+  }
+}
+
+const mostRemembered = 1000;
+
+function compiledGuest(segment: Segment, ovn: OvnFacts, annotation: string | undefined): CompiledGuest {
+  const capabilities = ovnCapabilities(ovn.dhcpv4, ovn.dhcpv6);
+  const { settings, sentences } = guestSettings(annotation, segment);
+  const { routerMac: serverMac, mtu } = segment;
+  const unsupported: string[] = [];
+  const rows = segment.subnets.flatMap(({ family, cidr, gateway }) => {
+    const compiled =
+      family === 4
+        ? compileDhcpv4({ settings, capabilities, cidr, gateway, serverMac, serverId: gateway, mtu })
+        : compileDhcpv6({ settings, capabilities, cidr, serverMac });
+    if (compiled === undefined) return [];
+    for (const { sentence } of compiled.unsupported) unsupported.push(`hawser.dev/guest: ${sentence}`);
+    const key = `dhcpv${family}/${segment.key}/${fingerprint(compiled.options)}`;
+    const fact = row('DHCP_Options', key, {
+      cidr,
+      options: compiled.options,
+      external_ids: ownerMark(key, segment.object.uid),
+    });
+    return [{ fact, column: `dhcpv${family}_options`, uuid: rowUuid('DHCP_Options', key) }];
+  });
+  return { settings, capabilities, rows, sentences: [...sentences, ...unsupported] };
+}
+
+function guestSettings(
+  annotation: string | undefined,
+  { guest }: Segment,
+): { readonly settings: GuestSettings; readonly sentences: readonly string[] } {
+  if (annotation === undefined) return { settings: guest, sentences: [] };
+  const complaints = (problems: readonly { readonly sentence: string }[]) =>
+    problems.map(({ sentence }) => `hawser.dev/guest: ${sentence}`);
+  const own = parseGuestSettings(jsonOf(annotation));
+  if (own.settings === undefined) return { settings: guest, sentences: complaints(own.problems) };
+  return {
+    settings: mergeGuestSettings(guest, own.settings),
+    sentences: complaints(raSettingsOfVm(guest, own.settings)),
+  };
 }
 
 function* unsupportedProblems(

@@ -4,7 +4,9 @@ import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
 import { clusterNetworks, type NetworkDefaults, networks } from './networks.ts';
 import { pods } from './pods.ts';
+import { namespaceScopes, podMembership, policies, portGroups, vmMembership } from './policies.ts';
 import { releasedClaims } from './released-claims.ts';
+import { segments } from './segments.ts';
 import type { Tables } from './tables.ts';
 import { type BindingPlugins, vms } from './vms.ts';
 
@@ -21,7 +23,13 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(vms(tables, options.bindingPlugins));
   engine.add(ipam(tables));
   engine.add(dhcp(tables));
+  engine.add(segments(tables));
   engine.add(routerAdvertisements(tables));
   engine.add(liveMigration(tables));
+  engine.add(policies(tables));
+  engine.add(namespaceScopes(tables));
+  engine.add(portGroups(tables));
+  engine.add(podMembership(tables));
+  engine.add(vmMembership(tables));
   engine.add(releasedClaims(tables));
 }

@@ -1,6 +1,8 @@
-import type { Feature } from '../engine/engine.ts';
+import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type Fact, problem } from '../engine/facts.ts';
-import { contains, formatAddress, macOf, parseAddress, parseCidr } from '../ipam/address.ts';
+import { type Address, formatAddress, macOf, parseAddress } from '../ipam/address.ts';
+import { macKey } from '../ipam/allocator.ts';
+import { segmentOf } from '../ipam/cut.ts';
 import type { NetworkPlan, Nic, Tables } from './tables.ts';
 
 /**
@@ -11,6 +13,7 @@ export function ipam(tables: Tables): Feature<Nic> {
   return {
     name: 'ipam',
     from: tables.nics,
+    object: ({ object }) => object,
     *facts(port, nic, read) {
       const plan = read.get(tables.networkPlans, nic.network);
       if (plan === undefined) {
@@ -25,7 +28,7 @@ export function ipam(tables: Tables): Feature<Nic> {
       } else {
         const name = `${nic.claim.namespace}/${nic.claim.name}`;
         const claim = read.get(tables.claims, name);
-        if (claim === undefined) return;
+        if (claim === undefined || claim.ips.length === 0) return;
         if (claim.owner?.uid !== nic.object.uid) {
           const owner = claim.owner ? `${claim.owner.kind} ${claim.owner.name} (${claim.owner.uid})` : 'nobody';
           yield problem(
@@ -35,9 +38,14 @@ export function ipam(tables: Tables): Feature<Nic> {
           );
           return;
         }
+        const holder = read.get(tables.claimConflicts, name);
+        if (holder !== undefined) {
+          yield problem(nic.object, 'AddressConflict', `${claim.ips.join(' and ')} of IPAMClaim ${name}: ${holder}`);
+          return;
+        }
         ips = claim.ips.map((text) => text.split('/')[0] ?? text);
       }
-      yield* addressFacts(tables, port, nic, plan, ips);
+      yield* addressFacts(tables, port, nic, plan, ips, read);
     },
   };
 }
@@ -48,16 +56,33 @@ function* addressFacts(
   nic: Nic,
   plan: NetworkPlan,
   ips: readonly string[],
+  read: Read,
 ): Iterable<Fact> {
-  const ordered: string[] = [];
-  for (const { family, cidr } of plan.subnets) {
-    const subnet = parseCidr(cidr);
-    const address = ips.map(parseAddress).find((candidate) => candidate && subnet && contains(subnet, candidate));
+  const ordered: Address[] = [];
+  const found = new Set<number | undefined>();
+  for (const family of plan.families) {
+    const address = ips.map(parseAddress).find((candidate) => candidate?.family === family);
     // Half-allocated is not allocated: a guest that got one family would keep trying for the other.
-    if (address === undefined || address.family !== family) return;
-    ordered.push(formatAddress(address));
+    if (address === undefined) return;
+    ordered.push(address);
+    found.add(segmentOf(plan.cuts, address));
   }
-  const first = parseAddress(ordered[0] ?? '');
+  const [first] = ordered;
+  const [index] = found;
+  const segment = plan.segments[index ?? -1];
+  if (found.size !== 1 || segment === undefined) {
+    const why = found.size > 1 ? 'are not of one segment' : 'are not in the subnets';
+    yield problem(nic.object, 'AddressesReady', `${ips.join(' and ')} ${why} of network ${plan.name}`);
+    return;
+  }
   if (first === undefined) return;
-  yield derived(tables.addresses, port, { mac: nic.requestedMac ?? macOf(first), ips: ordered });
+  if (nic.requestedMac !== undefined) {
+    const holder = read.get(tables.macHolders, macKey(nic.network, nic.requestedMac));
+    if (holder !== port) return;
+  }
+  yield derived(tables.addresses, port, {
+    mac: nic.requestedMac ?? macOf(first),
+    ips: ordered.map(formatAddress),
+    segment: segment.key,
+  });
 }

@@ -2,24 +2,35 @@ import { parseGuestSettings } from '#dhcp/settings.ts';
 import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type Fact, type ObjectReference, problem, row } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { type Cidr, contains, formatAddress, formatCidr, macOf, parseAddress, parseCidr } from '../ipam/address.ts';
-import type { ClusterNetwork, LabelSelector, NetworkSpec } from '../kube/objects/network.ts';
+import {
+  type Address,
+  type Cidr,
+  contains,
+  formatAddress,
+  formatCidr,
+  macOf,
+  parseAddress,
+  parseCidr,
+} from '../ipam/address.ts';
+import { type Cut, cut, sliceOf } from '../ipam/cut.ts';
+import type { ClusterNetwork, NetworkSpec } from '../kube/objects/network.ts';
 import { ownerMark } from './marks.ts';
-import type { NetworkPlan, SubnetPlan, Tables } from './tables.ts';
+import { selects } from './selectors.ts';
+import type { NetworkPlan, Segment, SubnetPlan, Tables } from './tables.ts';
 
 export interface NetworkDefaults {
   /** MTU of a NIC when the network does not say, bytes: what is left of the underlay's after geneve. */
   readonly mtu: number;
+  /** IPv4 addresses of one segment of the ClusterNetwork `default`, a power of two; 4,096 when absent. */
+  readonly segmentAddresses?: number;
 }
 
-/**
- * A ClusterNetwork is one logical switch behind one distributed logical router, so that the gateway and its MAC are the same
- * on every node.
- */
+/** A ClusterNetwork is one distributed logical router with a segment, or several, behind it (segments.ts). */
 export function clusterNetworks(tables: Tables, defaults: NetworkDefaults): Feature<ClusterNetwork> {
   return {
     name: 'networks',
     from: tables.clusterNetworks,
+    object: ({ name, uid }) => ({ kind: 'ClusterNetwork', name, uid }),
     *facts(_key, { name, uid, spec }) {
       yield* networkFacts(tables, `clusternetwork/${name}`, { kind: 'ClusterNetwork', name, uid }, spec, defaults);
     },
@@ -31,6 +42,7 @@ export function networks(tables: Tables, defaults: NetworkDefaults): Feature<Clu
   return {
     name: 'namespaced-networks',
     from: tables.networks,
+    object: ({ namespace, name, uid }) => ({ kind: 'Network', namespace, name, uid }),
     *facts(_key, { namespace, name, uid, spec }) {
       const object = { kind: 'Network', namespace, name, uid };
       yield* networkFacts(tables, `network/${namespace}/${name}`, object, spec, defaults);
@@ -60,89 +72,113 @@ function* networkFacts(
   spec: NetworkSpec,
   defaults: NetworkDefaults,
 ): Iterable<Fact> {
-  const plan = planOf(object, spec, defaults);
-  if ('sentences' in plan) {
-    for (const sentence of plan.sentences) yield problem(object, 'Ready', sentence);
-    return;
-  }
+  const { plan, sentences } = planOf(key, object, spec, defaults);
+  for (const sentence of sentences) yield problem(object, 'Ready', sentence);
+  if (plan === undefined) return;
   yield derived(tables.networkPlans, key, plan);
-  const mark = ownerMark(key, object.uid);
-  const routerPort = `${key}/gateway`;
-  yield row('Logical_Switch', key, { name: key, external_ids: mark });
-  yield row('Logical_Router', key, { name: key, external_ids: mark });
-  yield row(
-    'Logical_Router_Port',
-    routerPort,
-    {
-      name: routerPort,
-      mac: plan.routerMac,
-      networks: plan.subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`),
-      external_ids: mark,
-    },
-    { table: 'Logical_Router', row: key, column: 'ports' },
-  );
-  yield row(
-    'Logical_Switch_Port',
-    `${key}/router`,
-    {
-      name: `${key}/router`,
-      type: 'router',
-      addresses: ['router'],
-      options: { 'router-port': routerPort },
-      external_ids: mark,
-    },
-    { table: 'Logical_Switch', row: key, column: 'ports' },
-  );
+  for (const segment of plan.segments) yield derived(tables.segments, segment.key, segment);
+  yield row('Logical_Router', key, { name: key, external_ids: ownerMark(key, object.uid) });
 }
 
+/** What of the spec can be used, and sentences about what cannot. Without a usable first subnet there is no plan. */
 function planOf(
+  key: Key,
   object: ObjectReference,
   spec: NetworkSpec,
   defaults: NetworkDefaults,
-): NetworkPlan | { readonly sentences: readonly string[] } {
+): { readonly plan?: NetworkPlan; readonly sentences: readonly string[] } {
   const sentences: string[] = [];
-  const subnets: SubnetPlan[] = [];
-  const cidrs: Cidr[] = [];
-  for (const text of spec.subnets) {
-    const cidr = parseCidr(text);
-    if (cidr === undefined) sentences.push(`spec.subnets: "${text}" is not a CIDR such as 10.244.0.0/16`);
-    else if (cidr.size < 4n) sentences.push(`spec.subnets: ${text} has no room for a gateway and a guest`);
-    else if (cidrs.some(({ family }) => family === cidr.family)) {
-      sentences.push(`spec.subnets: ${text} is the second IPv${cidr.family} subnet; a network has one of each family`);
-    } else cidrs.push(cidr);
-  }
-  if (spec.subnets.length === 0) sentences.push('spec.subnets: at least one subnet is needed');
-  const gateways = new Map<Cidr, string>();
-  for (const text of spec.gateway) {
+  const groups = subnetGroups(spec.subnets, sentences);
+  const guest = parseGuestSettings(spec.guest ?? {});
+  for (const { field, sentence } of guest.problems ?? []) sentences.push(`spec.guest.${field}: ${sentence}`);
+  const cidrs = groups.flat();
+  const gateways = spec.gateway.flatMap((text) => {
     const address = parseAddress(text);
-    const cidr = address && cidrs.find((candidate) => contains(candidate, address));
-    if (address === undefined || cidr === undefined) {
-      sentences.push(`spec.gateway: "${text}" is not an address of one of the subnets ${spec.subnets.join(', ')}`);
-    } else gateways.set(cidr, formatAddress(address));
-  }
-  for (const cidr of cidrs.sort((a, b) => a.family - b.family)) {
-    const { family, first, prefixLength } = cidr;
-    const gateway = gateways.get(cidr) ?? formatAddress({ family, value: first + 1n });
-    subnets.push({ family, cidr: formatCidr(cidr), gateway, prefixLength });
-  }
+    if (address !== undefined && cidrs.some((cidr) => contains(cidr, address))) return [address];
+    sentences.push(`spec.gateway: "${text}" is not an address of one of the subnets ${spec.subnets.join(', ')}`);
+    return [];
+  });
   const excluded = spec.excludeIPs.flatMap((text) => {
     const range = rangeOf(text);
     if (range === undefined) sentences.push(`spec.excludeIPs: "${text}" is not an address, a range a-b or a CIDR`);
     return range === undefined ? [] : [range];
   });
-  const guest = parseGuestSettings(spec.guest ?? {});
-  for (const { field, sentence } of guest.problems ?? []) sentences.push(`spec.guest.${field}: ${sentence}`);
-  const macAddress = parseAddress(subnets[0]?.gateway ?? '');
-  if (sentences.length > 0 || guest.settings === undefined || macAddress === undefined) return { sentences };
-  return {
+  const { settings } = guest;
+  // Half-understood is not understood: what is wrong here could give a guest another's address or gateway.
+  if (sentences.length > 0 || settings === undefined) return { sentences };
+
+  const keepsSixtyFour = settings.ra?.mode === 'slaac' || settings.ra?.mode === 'stateless';
+  const bits = spec.topology === 'underlay' ? 128 : addressBitsOf(object, defaults);
+  const cuts: Cut[] = [];
+  for (const group of groups) {
+    const firstSegment = cuts.reduce(
+      (count, { firstSegment: first, segments }) => Math.max(count, first + segments),
+      0,
+    );
+    cuts.push(...cut(group, bits, { firstSegment, keepsSixtyFour }));
+  }
+  const count = cuts.reduce((sum, { firstSegment, segments }) => Math.max(sum, firstSegment + segments), 0);
+  const plan: NetworkPlan = {
     object,
     name: object.namespace === undefined ? object.name : `${object.namespace}/${object.name}`,
-    subnets,
+    families: [...new Set(cidrs.map(({ family }) => family))].sort(),
+    cuts,
+    segments: Array.from({ length: count }, (_, index): Segment => {
+      const subnets = cuts.flatMap((one) => {
+        const slice = sliceOf(one, index);
+        return slice === undefined ? [] : [subnetOf(slice, gateways)];
+      });
+      const [first] = subnets;
+      const mac = parseAddress(first?.gateway ?? '');
+      return {
+        key: index === 0 ? key : `${key}/${index}`,
+        network: key,
+        object,
+        subnets,
+        routerMac: mac === undefined ? '' : macOf(mac),
+        mtu: settings.mtu ?? defaults.mtu,
+        guest: settings,
+      };
+    }),
     excluded,
-    routerMac: macOf(macAddress),
-    mtu: guest.settings.mtu ?? defaults.mtu,
-    guest: guest.settings,
   };
+  return { plan, sentences };
+}
+
+/**
+ * The subnets side by side, the first of each family together, then the second: each group is segments of its own. Subnets can be
+ * added later, at the end; what was there before stays as it was.
+ */
+function subnetGroups(subnets: readonly string[], sentences: string[]): readonly (readonly Cidr[])[] {
+  const families: readonly [Cidr[], Cidr[]] = [[], []];
+  for (const text of subnets) {
+    const cidr = parseCidr(text);
+    if (cidr === undefined) sentences.push(`spec.subnets: "${text}" is not a CIDR such as 10.244.0.0/16`);
+    else if (cidr.size < 4n) sentences.push(`spec.subnets: ${text} has no room for a gateway and a guest`);
+    else families[cidr.family === 4 ? 0 : 1].push(cidr);
+  }
+  if (subnets.length === 0) sentences.push('spec.subnets: at least one subnet is needed');
+  const [v4, v6] = families;
+  if (v4.length > 0 && v6.length > 0 && v4.length !== v6.length) {
+    sentences.push(
+      `spec.subnets: there are ${v4.length} IPv4 and ${v6.length} IPv6 subnets; with both families each subnet needs one of the other beside it`,
+    );
+  }
+  return Array.from({ length: Math.max(v4.length, v6.length) }, (_, i) =>
+    [v4[i], v6[i]].filter((cidr) => cidr !== undefined),
+  );
+}
+
+function subnetOf(slice: Cidr, gateways: readonly Address[]): SubnetPlan {
+  const { family, first, prefixLength } = slice;
+  const asked = gateways.find((address) => contains(slice, address));
+  const gateway = formatAddress(asked ?? { family, value: first + 1n });
+  return { family, cidr: formatCidr(slice), gateway, prefixLength };
+}
+
+/** A tenant's network is one switch until it outgrows it; the default network is cut small, for northd's sake. */
+function addressBitsOf({ namespace, name }: ObjectReference, { segmentAddresses = 4096 }: NetworkDefaults): number {
+  return namespace === undefined && name === 'default' ? Math.floor(Math.log2(segmentAddresses)) : 15;
 }
 
 function rangeOf(text: string): { first: bigint; last: bigint } | undefined {
@@ -157,17 +193,4 @@ function rangeOf(text: string): { first: bigint; last: bigint } | undefined {
 
 function isPrimary({ spec }: ClusterNetwork): boolean {
   return spec.role === 'primary';
-}
-
-function selects({ matchLabels, matchExpressions }: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values }) => {
-      const value = labels[key];
-      if (operator === 'Exists') return value !== undefined;
-      if (operator === 'DoesNotExist') return value === undefined;
-      if (operator === 'In') return value !== undefined && values.includes(value);
-      return value === undefined || !values.includes(value);
-    })
-  );
 }

@@ -1,5 +1,6 @@
 import type { Feature } from '../engine/engine.ts';
 import { derived, mapEntry } from '../engine/facts.ts';
+import type { Key } from '../engine/table.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import { primaryNetwork } from './networks.ts';
 import { chassisPrecedence, podMark, portRow } from './ports.ts';
@@ -10,10 +11,11 @@ export function pods(tables: Tables): Feature<Pod> {
   return {
     name: 'pods',
     from: tables.pods,
+    object: ({ namespace, name, uid }) => ({ kind: 'Pod', namespace, name, uid }),
     *facts(_key, pod, read) {
-      if (pod.hostNetwork || pod.finished || pod.nodeName === undefined || isLauncher(pod)) return;
+      if (!hasPort(pod)) return;
       const { namespace, name, uid } = pod;
-      const port = `pod/${namespace}/${name}`;
+      const port = podPort(pod);
       const nic: Nic = {
         network: primaryNetwork(tables, read, namespace),
         attach: 'veth',
@@ -23,14 +25,23 @@ export function pods(tables: Tables): Feature<Pod> {
       };
       yield derived(tables.nics, port, nic);
       const addresses = read.get(tables.addresses, port);
-      const plan = read.get(tables.networkPlans, nic.network);
-      if (addresses === undefined || plan === undefined) return;
-      yield portRow(port, nic, addresses, plan);
+      const segment = addresses && read.get(tables.segments, addresses.segment);
+      if (addresses === undefined || segment === undefined) return;
+      yield portRow(port, nic, addresses, segment);
       yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
       const { placed } = chassisPrecedence;
       yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', pod.nodeName, placed);
     },
   };
+}
+
+/** From being bound to a node until it has finished. */
+export function hasPort(pod: Pod): pod is Pod & { readonly nodeName: string } {
+  return !pod.hostNetwork && !pod.finished && pod.nodeName !== undefined && !isLauncher(pod);
+}
+
+export function podPort({ namespace, name }: { readonly namespace: string; readonly name: string }): Key {
+  return `pod/${namespace}/${name}`;
 }
 
 /** KubeVirt's launcher pods, whose NICs are their VM's. Hot-plug attachment pods carry another value and are ordinary pods. */

@@ -1,7 +1,7 @@
 import { type RowFact, row } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import { ownerMark } from './marks.ts';
-import type { NetworkPlan, Nic, NicAddresses } from './tables.ts';
+import type { Nic, NicAddresses, Segment } from './tables.ts';
 
 /** Precedences of votes for `requested-chassis`: a migration speaks over where the guest was started. */
 export const chassisPrecedence = { placed: 0, migrating: 1 } as const;
@@ -10,8 +10,8 @@ export const chassisPrecedence = { placed: 0, migrating: 1 } as const;
  * The logical switch port of a pod's or VM's NIC, with what the node agent needs to attach it (docs/bus.md). Port security holds
  * the NIC to its own addresses; link-local sources are left free, because guests choose theirs by RFC 7217 as well as by EUI-64.
  */
-export function portRow(port: Key, nic: Nic, { mac, ips }: NicAddresses, plan: NetworkPlan): RowFact {
-  const linkLocal = plan.subnets.some(({ family }) => family === 6) ? ['fe80::/10'] : [];
+export function portRow(port: Key, nic: Nic, { mac, ips }: NicAddresses, segment: Segment): RowFact {
+  const linkLocal = segment.subnets.some(({ family }) => family === 6) ? ['fe80::/10'] : [];
   return row(
     'Logical_Switch_Port',
     port,
@@ -22,11 +22,12 @@ export function portRow(port: Key, nic: Nic, { mac, ips }: NicAddresses, plan: N
       external_ids: {
         ...ownerMark(port, nic.object.uid),
         'hawser:attach': nic.attach,
-        'hawser:gateways': plan.subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`).join(' '),
-        'hawser:mtu': String(plan.mtu),
+        'hawser:gateways': segment.subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`).join(' '),
+        'hawser:mtu': String(segment.mtu),
       },
     },
-    { table: 'Logical_Switch', row: nic.network, column: 'ports' },
+    { table: 'Logical_Switch', row: segment.key, column: 'ports' },
+    nic.object,
   );
 }
 

@@ -2,25 +2,41 @@ import type { OvnOption } from '#dhcp/ovn/capabilities.ts';
 import type { GuestSettings } from '#dhcp/settings.ts';
 import type { ObjectReference } from '../engine/facts.ts';
 import { type Key, Table } from '../engine/table.ts';
+import type { Family } from '../ipam/address.ts';
+import type { Cut } from '../ipam/cut.ts';
 import type { IPAMClaim } from '../kube/objects/ipam-claim.ts';
 import type { Namespace } from '../kube/objects/namespace.ts';
-import type { ClusterNetwork, Network } from '../kube/objects/network.ts';
+import type { ClusterNetwork, LabelSelector, Network } from '../kube/objects/network.ts';
+import type { NetworkPolicy } from '../kube/objects/network-policy.ts';
 import type { Node } from '../kube/objects/node.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
+import { filedUnder } from './selectors.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
 export type Attach = 'veth' | 'managedTap' | 'tap';
 
-/** A network as it is realised: parsed, with defaults filled in. Keyed by its logical switch. */
+/** A network as it is realised: parsed, with defaults filled in. Keyed by its logical router. */
 export interface NetworkPlan {
   readonly object: ObjectReference;
   /** What `IPAMClaim.spec.network` says. */
   readonly name: string;
-  readonly subnets: readonly SubnetPlan[];
+  readonly families: readonly Family[];
+  readonly cuts: readonly Cut[];
+  /** The first is there as long as the network is, the others while they have ports. */
+  readonly segments: readonly Segment[];
   readonly excluded: readonly { readonly first: bigint; readonly last: bigint }[];
+}
+
+/** One logical switch of a network, with its share of the subnets. Keyed by the switch. */
+export interface Segment {
+  readonly key: Key;
+  readonly network: Key;
+  readonly object: ObjectReference;
+  /** At most one of each family, IPv4 first. */
+  readonly subnets: readonly SubnetPlan[];
   readonly routerMac: string;
   /** Bytes. */
   readonly mtu: number;
@@ -28,7 +44,7 @@ export interface NetworkPlan {
 }
 
 export interface SubnetPlan {
-  readonly family: 4 | 6;
+  readonly family: Family;
   readonly cidr: string;
   readonly gateway: string;
   readonly prefixLength: number;
@@ -71,6 +87,15 @@ export interface ReleasedClaim {
 export interface NicAddresses {
   readonly mac: string;
   readonly ips: readonly string[];
+  /** Key of the Segment that the addresses are of. */
+  readonly segment: Key;
+}
+
+/** A selector of pods and VMs that some policy uses. Equal selectors are one, and one port group. */
+export interface PodSelector {
+  /** `namespace/NAME`, or `namespaces/` and a namespace selector's canonical text. */
+  readonly scope: string;
+  readonly selector: LabelSelector;
 }
 
 /** What the running OVN is and can do; one row, keyed `northd`. */
@@ -94,7 +119,8 @@ export class Tables {
   });
   readonly clusterNetworks = new Table<ClusterNetwork, 'all'>('clusterNetworks', { all: () => [''] });
   readonly networks = new Table<Network, 'namespace'>('networks', { namespace: ({ namespace }) => [namespace] });
-  readonly claims = new Table<IPAMClaim>('claims');
+  readonly claims = new Table<IPAMClaim, 'network'>('claims', { network: ({ network }) => [network] });
+  readonly networkPolicies = new Table<NetworkPolicy>('networkPolicies');
 
   readonly ovn = new Table<OvnFacts>('ovn');
 
@@ -103,7 +129,16 @@ export class Tables {
     claim: ({ claim }) => (claim ? [`${claim.namespace}/${claim.name}`] : []),
     network: ({ network }) => [network],
   });
+  readonly segments = new Table<Segment>('segments');
+  readonly claimConflicts = new Table<string>('claimConflicts');
+  readonly macHolders = new Table<Key>('macHolders');
   readonly podLeases = new Table<PodLease>('podLeases');
-  readonly addresses = new Table<NicAddresses>('addresses');
+  readonly podSelectors = new Table<PodSelector, 'place'>('podSelectors', {
+    place: ({ scope, selector }) => filedUnder(selector).map((place) => `${scope} ${place}`),
+  });
+  readonly namespaceSelectors = new Table<LabelSelector, 'place'>('namespaceSelectors', { place: filedUnder });
+  /** Namespace → scopes of pod selectors that are for its pods too. */
+  readonly namespaceScopes = new Table<readonly string[]>('namespaceScopes');
+  readonly addresses = new Table<NicAddresses, 'segment'>('addresses', { segment: ({ segment }) => [segment] });
   readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');
 }

@@ -20,6 +20,7 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
   return {
     name: 'vms',
     from: tables.vmis,
+    object: identityOf,
     *facts(_key, vmi, read) {
       const nicOnPodNetwork = podNetworkInterface(vmi);
       const attach = nicOnPodNetwork && attachOf(nicOnPodNetwork, plugins);
@@ -44,9 +45,9 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
       };
       yield derived(tables.nics, port, nic);
       const addresses = read.get(tables.addresses, port);
-      const plan = read.get(tables.networkPlans, nic.network);
-      if (addresses === undefined || plan === undefined) return;
-      yield portRow(port, nic, addresses, plan);
+      const segment = addresses && read.get(tables.segments, addresses.segment);
+      if (addresses === undefined || segment === undefined) return;
+      yield portRow(port, nic, addresses, segment);
       const launchers = liveLaunchers(tables, read, vmi);
       for (const { uid } of launchers) {
         yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');

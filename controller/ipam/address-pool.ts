@@ -14,43 +14,62 @@ export interface AddressRange {
 export class AddressPool {
   readonly cidr: Cidr;
   readonly #pool: IndexPool;
-  readonly #owners = new Map<bigint, string>();
+  /** By position in the subnet, which is a number for all but the far end of an IPv6 subnet. */
+  readonly #owners = new Map<number | bigint, string>();
+  readonly #reserved = new Map<number | bigint, string>();
   readonly #excluded: readonly AddressRange[];
 
   constructor(cidr: Cidr, excluded: readonly AddressRange[]) {
     this.cidr = cidr;
-    this.#excluded = excluded;
+    const end = cidr.first + cidr.size - 1n;
+    this.#excluded = excluded.filter(({ first, last }) => first <= end && last >= cidr.first);
     const window = 1n << 20n;
     this.#pool = new IndexPool(Number(cidr.size < window ? cidr.size : window));
-    // The network address (in IPv6 the subnet-router anycast address), and in IPv4 the broadcast address.
-    this.#pool.take(0);
-    if (cidr.family === 4) this.#pool.take(Number(cidr.size - 1n));
-    for (const { first, last } of excluded) {
-      const end = min(last, cidr.first + BigInt(this.#pool.capacity) - 1n);
-      for (let value = max(first, cidr.first); value <= end; value += 1n) this.#pool.take(Number(value - cidr.first));
+    // In IPv6 it is the subnet-router anycast address.
+    this.reserve(cidr.first, 'the address of the subnet itself');
+    if (cidr.family === 4) this.reserve(end, "the subnet's broadcast address");
+    for (const { first, last } of this.#excluded) {
+      const lastInWindow = min(last, cidr.first + BigInt(this.#pool.capacity) - 1n);
+      for (let value = max(first, cidr.first); value <= lastInWindow; value += 1n) {
+        this.#pool.take(Number(value - cidr.first));
+      }
     }
   }
 
+  /** Addresses that can still be given without being asked for. */
   get free(): number {
     return this.#pool.free;
   }
 
+  get owned(): number {
+    return this.#owners.size;
+  }
+
+  /** Nobody is given this address, not even who asks for it; `what` says why. */
+  reserve(value: bigint, what: string): void {
+    const position = this.#position(value);
+    this.#reserved.set(position, what);
+    if (typeof position === 'number') this.#pool.take(position);
+  }
+
+  /** Who has the address, or what it is. */
   ownerOf(value: bigint): string | undefined {
-    return this.#owners.get(value);
+    const position = this.#position(value);
+    return this.#owners.get(position) ?? this.#reserved.get(position);
   }
 
   isExcluded(value: bigint): boolean {
     return this.#excluded.some(({ first, last }) => value >= first && value <= last);
   }
 
-  /** Gives `owner` this very address, excluded or not; false when somebody else has it. */
+  /** Gives `owner` this very address, excluded or not; false when somebody else has it or nobody may. */
   take(address: Address, owner: string): boolean {
     if (!contains(this.cidr, address)) return false;
-    const holder = this.#owners.get(address.value);
+    const position = this.#position(address.value);
+    const holder = this.#owners.get(position) ?? this.#reserved.get(position);
     if (holder !== undefined) return holder === owner;
-    this.#owners.set(address.value, owner);
-    const index = this.#indexOf(address.value);
-    if (index !== undefined) this.#pool.take(index);
+    this.#owners.set(position, owner);
+    if (typeof position === 'number') this.#pool.take(position);
     return true;
   }
 
@@ -58,22 +77,23 @@ export class AddressPool {
   takeNext(owner: string): Address | undefined {
     const index = this.#pool.takeNext();
     if (index === undefined) return undefined;
-    const value = this.cidr.first + BigInt(index);
-    this.#owners.set(value, owner);
-    return { family: this.cidr.family, value };
+    this.#owners.set(index, owner);
+    return { family: this.cidr.family, value: this.cidr.first + BigInt(index) };
   }
 
-  /** Takes the address back if it is `owner`'s. */
-  release(address: Address, owner: string): void {
-    if (this.#owners.get(address.value) !== owner) return;
-    this.#owners.delete(address.value);
-    const index = this.#indexOf(address.value);
-    if (index !== undefined && !this.isExcluded(address.value)) this.#pool.release(index);
+  /** Takes the address back if it is `owner`'s; whether it was. */
+  release({ value }: Address, owner: string): boolean {
+    const position = this.#position(value);
+    if (this.#owners.get(position) !== owner) return false;
+    this.#owners.delete(position);
+    if (typeof position === 'number' && !this.isExcluded(value)) this.#pool.release(position);
+    return true;
   }
 
-  #indexOf(value: bigint): number | undefined {
-    const index = value - this.cidr.first;
-    return index >= 0n && index < BigInt(this.#pool.capacity) ? Number(index) : undefined;
+  /** A number within what is given without being asked for. */
+  #position(value: bigint): number | bigint {
+    const position = value - this.cidr.first;
+    return position >= 0n && position < BigInt(this.#pool.capacity) ? Number(position) : position;
   }
 }
 

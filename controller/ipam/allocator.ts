@@ -1,8 +1,9 @@
 import type { ObjectReference } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import type { NetworkPlan, Nic, Tables } from '../features/tables.ts';
-import { type Address, formatAddress, parseAddress, parseCidr } from './address.ts';
-import { AddressPool } from './address-pool.ts';
+import type { Nic, Tables } from '../features/tables.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
+import { isOwnMac, isSamePool, NetworkPools } from './network-pools.ts';
+import { Waiting } from './waiting.ts';
 
 /** An IPAMClaim as it has to be: created if it is not there, its `status.ips` filled in if they are not. */
 export interface WantedClaim {
@@ -15,15 +16,18 @@ export interface WantedClaim {
   readonly ips: readonly string[];
 }
 
-export type AllocationProblem = {
+export interface AllocationProblem {
   readonly object: ObjectReference;
   readonly condition: string;
   readonly sentence: string;
-};
+  /** The network the NIC is on. */
+  readonly network: Key;
+}
 
 /** Addresses that a port was seen to have in the northbound database before anything was allocated. */
 export interface FormerAddresses {
   readonly uid: string;
+  readonly mac?: string;
   readonly ips: readonly string[];
 }
 
@@ -34,15 +38,22 @@ export interface FormerAddresses {
 export class Allocator {
   readonly #tables: Tables;
   readonly #pools = new Map<Key, NetworkPools>();
+  readonly #networksByName = new Map<string, Key>();
   readonly #dirtyNics = new Set<Key>();
   readonly #dirtyClaims = new Set<Key>();
   readonly #dirtyPlans = new Set<Key>();
-  /** NIC or claim → what it holds in which network. */
-  readonly #holdings = new Map<string, { network: Key; addresses: readonly Address[] }>();
-  readonly #waiting = new Map<Key, Set<Key>>();
+  /** Those whose turn comes when no claim, or no NIC, is left that has an older right. */
+  readonly #laterClaims = new Set<Key>();
+  readonly #laterNics = new Set<Key>();
+  /** `nic KEY` or `claim KEY` → what it holds in which network. */
+  readonly #holdings = new Map<string, { readonly network: Key; readonly addresses: readonly Address[] }>();
+  /** NIC → the MAC it asked for and has. */
+  readonly #macs = new Map<Key, string>();
+  readonly #waiting = new Waiting();
   readonly #problems = new Map<Key, AllocationProblem>();
   readonly #wanted = new Map<string, WantedClaim>();
-  #former: ReadonlyMap<Key, FormerAddresses> = new Map();
+  #fresh: WantedClaim[] = [];
+  #former = new Map<Key, FormerAddresses>();
   #started = false;
 
   constructor(tables: Tables) {
@@ -54,7 +65,7 @@ export class Allocator {
 
   /** `former` are the ports found in the northbound database; whoever still is what it was then gets the same again. */
   start(former: ReadonlyMap<Key, FormerAddresses>): void {
-    this.#former = former;
+    this.#former = new Map(former);
     this.#started = true;
   }
 
@@ -62,40 +73,97 @@ export class Allocator {
     return this.#problems.values();
   }
 
+  /** Guests a network still has room for, and addresses in use; undefined when there is no such network. */
+  counts(network: Key): { readonly free: number; readonly allocated: number } | undefined {
+    return this.#pools.get(network)?.counts;
+  }
+
+  /** Whoever holds addresses, for tests: nothing wanted leaves nobody. */
+  get holders(): number {
+    return this.#holdings.size + this.#macs.size + this.#wanted.size + this.#waiting.size;
+  }
+
   /**
-   * Brings pod leases in line with the NICs there are, and returns the claims to be written for VMs. Addresses in claims are taken
-   * first, so that nothing a stopped VM owns is given away. Call it after the engine has run, and again until `isSettled`.
+   * Brings pod leases in line with the NICs there are, and returns the claims to be written for VMs that were not wanted before.
+   * Addresses in claims are taken first, so that nothing a stopped VM owns is given away. Call it after the engine has run, and
+   * again until `isSettled`; it stops early when `isTimeUp`.
    */
-  settle(): readonly WantedClaim[] {
-    if (!this.#started) return [];
-    for (const key of drain(this.#dirtyPlans)) this.#settlePlan(key);
-    for (const key of drain(this.#dirtyClaims)) this.#settleClaim(key);
-    const nics = drain(this.#dirtyNics).sort();
-    // Those who had or ask for an address come before those who take any.
-    const isParticular = (key: Key) => this.#preferences(key).length > 0;
-    for (const key of [...nics.filter(isParticular), ...nics.filter((key) => !isParticular(key))]) this.#settleNic(key);
-    return [...this.#wanted.values()];
+  settle(isTimeUp: () => boolean = () => false): readonly WantedClaim[] {
+    if (this.#started && this.#settlePlansAndClaims(isTimeUp)) this.#settleNics(isTimeUp);
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh;
   }
 
   get isSettled(): boolean {
-    return !this.#started || this.#dirtyNics.size + this.#dirtyClaims.size + this.#dirtyPlans.size === 0;
+    const { size } = this.#dirtyPlans;
+    const claims = this.#dirtyClaims.size + this.#laterClaims.size;
+    return !this.#started || size + claims + this.#dirtyNics.size + this.#laterNics.size === 0;
+  }
+
+  /** A claim that could not be written and whose NIC is gone: its addresses are free again. */
+  abandon(claim: Key): void {
+    if (!this.#wanted.delete(claim)) return;
+    this.#release(`claim ${claim}`);
+  }
+
+  isWanted(claim: Key): boolean {
+    return this.#wanted.has(claim) && this.#tables.nics.by('claim', claim).size > 0;
+  }
+
+  /** Of two claims for one address the one that northbound already has keeps it: those come first. */
+  #settlePlansAndClaims(isTimeUp: () => boolean): boolean {
+    for (const key of drained(this.#dirtyPlans)) this.#settlePlan(key);
+    for (const key of drained(this.#dirtyClaims)) {
+      if (this.#isInNorthbound(key)) this.#settleClaim(key);
+      else this.#laterClaims.add(key);
+      if (isTimeUp()) return false;
+    }
+    for (const key of drained(this.#laterClaims)) {
+      this.#settleClaim(key);
+      if (isTimeUp()) return false;
+    }
+    return true;
+  }
+
+  /** Those who had an address or ask for a particular one or a MAC come before those who take any. */
+  #settleNics(isTimeUp: () => boolean): void {
+    for (const key of drained(this.#dirtyNics)) {
+      const nic = this.#tables.nics.get(key);
+      if (nic === undefined || this.#isParticular(key, nic)) this.#settleNic(key);
+      else this.#laterNics.add(key);
+      if (isTimeUp()) return;
+    }
+    for (const key of drained(this.#laterNics)) {
+      this.#settleNic(key);
+      if (isTimeUp()) return;
+    }
+  }
+
+  #isParticular(key: Key, nic: Nic): boolean {
+    if (nic.requestedIps.length > 0 || nic.requestedMac !== undefined || nic.formerIps.length > 0) return true;
+    return this.#former.has(key) || this.#holdings.has(holderOf(key, nic));
   }
 
   #settlePlan(key: Key): void {
     const plan = this.#tables.networkPlans.get(key);
     const before = this.#pools.get(key);
-    if (plan === undefined) {
-      this.#pools.delete(key);
-      return;
+    if (before !== undefined && plan !== undefined && isSamePool(before.plan, plan)) return;
+    if (before !== undefined) this.#networksByName.delete(before.plan.name);
+    if (plan === undefined) this.#pools.delete(key);
+    else {
+      const pools = new NetworkPools(plan);
+      this.#pools.set(key, pools);
+      this.#networksByName.set(plan.name, key);
+      for (const [holder, { network, addresses }] of this.#holdings) {
+        if (network === key) for (const address of addresses) pools.take(address, shown(holder));
+      }
     }
-    if (before !== undefined && isSamePool(before.plan, plan)) return;
-    const pools = new NetworkPools(plan);
-    this.#pools.set(key, pools);
-    for (const [holder, { network, addresses }] of this.#holdings) {
-      if (network === key) for (const address of addresses) pools.take(address, holder);
-    }
-    for (const claim of this.#tables.claims.rows().keys()) this.#dirtyClaims.add(claim);
+    const name = plan?.name ?? before?.plan.name;
+    if (name !== undefined)
+      for (const claim of this.#tables.claims.by('network', name).keys()) this.#dirtyClaims.add(claim);
     for (const nic of this.#tables.nics.by('network', key).keys()) this.#dirtyNics.add(nic);
+    this.#wakeAll(key);
   }
 
   #settleClaim(key: Key): void {
@@ -104,29 +172,84 @@ export class Allocator {
     if (claim === undefined) {
       this.#release(holder);
       this.#wanted.delete(key);
+      this.#tables.claimConflicts.remove(key);
+      this.#waiting.leave(holder);
     } else if (claim.ips.length > 0) {
-      const network = this.#networkNamed(claim.network);
-      if (network !== undefined) this.#hold(holder, network, addressesOf(claim.ips));
+      const network = this.#networksByName.get(claim.network);
+      if (network !== undefined) this.#hold(key, network, addressesOf(claim.ips));
       this.#wanted.delete(key);
     }
     for (const nic of this.#tables.nics.by('claim', key).keys()) this.#dirtyNics.add(nic);
   }
 
+  /** The addresses of a claim, all of them or none. */
+  #hold(claim: Key, network: Key, addresses: readonly Address[]): void {
+    const holder = `claim ${claim}`;
+    const before = this.#holdings.get(holder);
+    const isSame = before?.network === network && sameAddresses(before.addresses, addresses);
+    if (before !== undefined && !isSame) this.#release(holder);
+    const pools = this.#pools.get(network);
+    if (pools === undefined) return;
+    this.#waiting.leave(holder);
+    const inTheWay = addresses.find((address) => {
+      const owner = pools.ownerOf(address);
+      return owner !== undefined && owner !== shown(holder);
+    });
+    if (inTheWay !== undefined) {
+      const owner = pools.ownerOf(inTheWay);
+      this.#tables.claimConflicts.put(claim, `${formatAddress(inTheWay)} is taken by ${owner}`);
+      this.#waiting.forAddress(network, formatAddress(inTheWay), holder);
+      return;
+    }
+    this.#tables.claimConflicts.remove(claim);
+    for (const address of addresses) pools.take(address, shown(holder));
+    this.#holdings.set(holder, { network, addresses });
+  }
+
   #settleNic(key: Key): void {
     const nic = this.#tables.nics.get(key);
     this.#problems.delete(key);
+    this.#waiting.leave(`nic ${key}`);
     if (nic === undefined) {
       this.#tables.podLeases.remove(key);
       this.#release(`nic ${key}`);
+      this.#releaseMac(key);
       return;
     }
+    if (!this.#settleMac(key, nic)) return;
     if (nic.claim === undefined) this.#settleLease(key, nic);
-    else this.#settleWantedClaim(key, nic);
+    else this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
+  }
+
+  /** Whether the NIC can have the MAC it asks for. One that is derived from an address is as unique as that. */
+  #settleMac(key: Key, nic: Nic): boolean {
+    const { requestedMac: mac, network } = nic;
+    const id = mac === undefined ? undefined : macKey(network, mac);
+    if (this.#macs.get(key) !== id) this.#releaseMac(key);
+    if (mac === undefined || id === undefined) return true;
+    const pools = this.#pools.get(network);
+    if (pools === undefined) return true;
+    const own = [...addressesOf(nic.requestedIps), ...(this.#holdings.get(holderOf(key, nic))?.addresses ?? [])];
+    if (pools.isGatewayMac(mac) || (pools.isDerivedMac(mac) && !isOwnMac(mac, own))) {
+      const sentence = `the MAC ${mac} is one that Hawser makes of another address of the network; ask for one that does not begin with 0a:58 or 0a:59`;
+      this.#complain(key, nic, 'MacConflict', sentence);
+      return false;
+    }
+    const holder = this.#tables.macHolders.get(id);
+    if (holder !== undefined && holder !== key) {
+      this.#complain(key, nic, 'MacConflict', `the MAC ${mac} is taken by ${holder}`);
+      this.#waiting.forAddress(network, mac, `nic ${key}`);
+      return false;
+    }
+    this.#tables.macHolders.put(id, key);
+    this.#macs.set(key, id);
+    return true;
   }
 
   #settleLease(key: Key, nic: Nic): void {
     const lease = this.#tables.podLeases.get(key);
-    if (lease?.uid === nic.object.uid && lease.network === nic.network) return;
+    const isLeased = lease?.uid === nic.object.uid && lease.network === nic.network;
+    if (isLeased && this.#isStillGood(`nic ${key}`, nic)) return;
     // A pod of the same name is another pod; the address goes back to the end of the queue.
     this.#release(`nic ${key}`);
     const addresses = this.#allocate(key, nic, `nic ${key}`);
@@ -137,151 +260,143 @@ export class Allocator {
     }
   }
 
-  #settleWantedClaim(key: Key, nic: Nic): void {
+  /** Not when the network got another subnet under it. */
+  #isStillGood(holder: string, nic: Nic): boolean {
+    const pools = this.#pools.get(nic.network);
+    const addresses = this.#holdings.get(holder)?.addresses ?? [];
+    return (
+      pools === undefined ||
+      (addresses.length > 0 && addresses.every((address) => pools.ownerOf(address) === shown(holder)))
+    );
+  }
+
+  #settleWantedClaim(key: Key, nic: Nic, name: string): void {
     if (nic.claim === undefined) return;
-    const name = `${nic.claim.namespace}/${nic.claim.name}`;
     const claim = this.#tables.claims.get(name);
     const isForeign = claim !== undefined && claim.owner?.uid !== nic.object.uid;
-    if (isForeign || claim?.deleting || (claim?.ips.length ?? 0) > 0 || this.#wanted.has(name)) return;
-    const addresses = this.#allocate(key, nic, `claim ${name}`);
+    if (isForeign || claim?.deleting || (claim?.ips.length ?? 0) > 0) return;
     const plan = this.#tables.networkPlans.get(nic.network);
+    const wanted = this.#wanted.get(name);
+    if (wanted !== undefined && wanted.owner.uid === nic.object.uid && wanted.network === plan?.name) return;
+    this.#wanted.delete(name);
+    this.#release(`claim ${name}`);
+    const addresses = this.#allocate(key, nic, `claim ${name}`);
     if (addresses === undefined || plan === undefined) return;
-    const prefixLength = (family: number) => plan.subnets.find((subnet) => subnet.family === family)?.prefixLength;
-    this.#wanted.set(name, {
-      ...nic.claim,
-      network: plan.name,
-      owner: nic.object,
-      ips: addresses.map((address) => `${formatAddress(address)}/${prefixLength(address.family)}`),
-    });
+    const ips = addresses.map((address) => `${formatAddress(address)}/${prefixLength(plan, address)}`);
+    const fresh = { ...nic.claim, network: plan.name, owner: nic.object, ips };
+    this.#wanted.set(name, fresh);
+    this.#fresh.push(fresh);
   }
 
   /** One address of each family, or a problem and none at all. */
   #allocate(key: Key, nic: Nic, holder: string): readonly Address[] | undefined {
     const pools = this.#pools.get(nic.network);
     if (pools === undefined) return undefined;
-    const taken: Address[] = [];
-    const give = (): undefined => {
-      for (const address of taken) pools.release(address, holder);
-      return undefined;
-    };
-    for (const pool of pools.all) {
-      const { family } = pool.cidr;
-      const asked = nic.requestedIps.find((text) => parseAddress(text)?.family === family);
-      if (asked !== undefined) {
-        const address = parseAddress(asked);
-        if (address === undefined || !pool.take(address, holder)) {
-          const owner = address && pool.ownerOf(address.value);
-          const why = owner === undefined ? 'is not in the network' : `is taken by ${owner}`;
-          this.#complain(key, nic, 'AddressConflict', `the requested address ${asked} ${why}`);
-          this.#waitFor(nic.network, key);
-          return give();
-        }
-        taken.push(address);
-        continue;
-      }
-      const former = this.#preferences(key)
-        .map(parseAddress)
-        .find((address) => address?.family === family && !pool.isExcluded(address.value));
-      if (former !== undefined && pool.take(former, holder)) {
-        taken.push(former);
-        continue;
-      }
-      const next = pool.takeNext(holder);
-      if (next === undefined) {
-        const sentence = `network ${nic.network} has no free IPv${family} address left`;
-        this.#complain(key, nic, 'AddressesExhausted', sentence);
-        this.#waitFor(nic.network, key);
-        return give();
-      }
-      taken.push(next);
+    const asked = { requested: addressesOf(nic.requestedIps), former: addressesOf(this.#formerOf(key, nic)) };
+    const given = pools.allocate(asked, shown(holder));
+    if (given.kind === 'given') {
+      this.#holdings.set(holder, { network: nic.network, addresses: given.addresses });
+      this.#former.delete(key);
+      return given.addresses;
     }
-    this.#holdings.set(holder, { network: nic.network, addresses: taken });
-    return taken;
+    if (given.kind === 'conflict') {
+      this.#complain(key, nic, 'AddressConflict', given.sentence);
+      this.#waiting.forAddress(nic.network, formatAddress(given.address), `nic ${key}`);
+    } else {
+      this.#complain(key, nic, 'AddressesExhausted', given.sentence);
+      this.#waiting.forAny(nic.network, `nic ${key}`);
+    }
+    return undefined;
   }
 
-  #preferences(key: Key): readonly string[] {
-    const nic = this.#tables.nics.get(key);
-    if (nic === undefined) return [];
+  #formerOf(key: Key, nic: Nic): readonly string[] {
     const former = this.#former.get(key);
-    return [...nic.requestedIps, ...nic.formerIps, ...(former?.uid === nic.object.uid ? former.ips : [])];
+    return [...(former?.uid === nic.object.uid ? former.ips : []), ...nic.formerIps];
   }
 
-  #hold(holder: string, network: Key, addresses: readonly Address[]): void {
-    const before = this.#holdings.get(holder);
-    if (before !== undefined && before.network === network) {
-      const kept = new Set(addresses.map(formatAddress));
-      for (const address of before.addresses) {
-        if (!kept.has(formatAddress(address))) this.#pools.get(network)?.release(address, holder);
-      }
-    }
-    const pools = this.#pools.get(network);
-    for (const address of addresses) pools?.take(address, holder);
-    this.#holdings.set(holder, { network, addresses });
+  #isInNorthbound(claim: Key): boolean {
+    for (const nic of this.#tables.nics.by('claim', claim).keys()) if (this.#former.has(nic)) return true;
+    return false;
   }
 
   #release(holder: string): void {
     const held = this.#holdings.get(holder);
     if (held === undefined) return;
     this.#holdings.delete(holder);
-    for (const address of held.addresses) this.#pools.get(held.network)?.release(address, holder);
-    const waiting = this.#waiting.get(held.network);
-    this.#waiting.delete(held.network);
-    for (const nic of waiting ?? []) this.#dirtyNics.add(nic);
+    const pools = this.#pools.get(held.network);
+    for (const address of held.addresses) {
+      if (pools?.release(address, shown(holder)))
+        this.#wake(this.#waiting.released(held.network, formatAddress(address)));
+    }
+    this.#wake(this.#waiting.nextForAny(held.network));
   }
 
-  #networkNamed(name: string): Key | undefined {
-    for (const [key, { plan }] of this.#pools) if (plan.name === name) return key;
-    return undefined;
+  #releaseMac(key: Key): void {
+    const id = this.#macs.get(key);
+    if (id === undefined) return;
+    this.#macs.delete(key);
+    this.#tables.macHolders.remove(id);
+    const [network = '', mac = ''] = id.split(' ');
+    this.#wake(this.#waiting.released(network, mac));
   }
 
-  #waitFor(network: Key, nic: Key): void {
-    const waiting = this.#waiting.get(network);
-    if (waiting === undefined) this.#waiting.set(network, new Set([nic]));
-    else waiting.add(nic);
+  #wakeAll(network: Key): void {
+    this.#wake(this.#waiting.all(network));
+  }
+
+  #wake(holders: Iterable<string>): void {
+    for (const holder of holders) {
+      if (holder.startsWith('nic ')) this.#dirtyNics.add(holder.slice(4));
+      else this.#dirtyClaims.add(holder.slice(6));
+    }
   }
 
   #complain(key: Key, nic: Nic, condition: string, sentence: string): void {
-    this.#problems.set(key, { object: nic.object, condition, sentence });
+    this.#problems.set(key, { object: nic.object, condition, sentence, network: nic.network });
   }
 }
 
-/** The pools of one network, one for each family. */
-class NetworkPools {
-  readonly plan: NetworkPlan;
-  readonly all: readonly AddressPool[];
-
-  constructor(plan: NetworkPlan) {
-    this.plan = plan;
-    this.all = plan.subnets.flatMap(({ cidr, gateway }) => {
-      const parsed = parseCidr(cidr);
-      const own = parseAddress(gateway);
-      if (parsed === undefined || own === undefined) return [];
-      return [new AddressPool(parsed, [{ first: own.value, last: own.value }, ...plan.excluded])];
-    });
-  }
-
-  take(address: Address, owner: string): boolean {
-    return this.all.some((pool) => pool.cidr.family === address.family && pool.take(address, owner));
-  }
-
-  release(address: Address, owner: string): void {
-    for (const pool of this.all) if (pool.cidr.family === address.family) pool.release(address, owner);
-  }
+/** Key of `Tables.macHolders`. */
+export function macKey(network: Key, mac: string): Key {
+  return `${network} ${mac}`;
 }
 
-function isSamePool(a: NetworkPlan, b: NetworkPlan): boolean {
-  const range = ({ first, last }: { first: bigint; last: bigint }) => `${first}-${last}`;
-  const text = ({ subnets, excluded }: NetworkPlan) =>
-    [...subnets.map(({ cidr, gateway }) => `${cidr} ${gateway}`), ...excluded.map(range)].join();
-  return text(a) === text(b);
+function holderOf(key: Key, { claim }: Nic): string {
+  return claim === undefined ? `nic ${key}` : `claim ${claim.namespace}/${claim.name}`;
+}
+
+/** A holder in the user's words: `pod/default/web`, `IPAMClaim default/db.default`. */
+function shown(holder: string): string {
+  return holder.startsWith('nic ') ? holder.slice(4) : `IPAMClaim ${holder.slice(6)}`;
+}
+
+function prefixLength(
+  plan: { readonly segments: readonly { readonly subnets: readonly { family: number; prefixLength: number }[] }[] },
+  { family }: Address,
+) {
+  for (const { subnets } of plan.segments) {
+    for (const subnet of subnets) if (subnet.family === family) return subnet.prefixLength;
+  }
+  return family === 4 ? 32 : 128;
+}
+
+function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
+  return a.length === b.length && a.every(({ family, value }, i) => family === b[i]?.family && value === b[i]?.value);
 }
 
 function addressesOf(ips: readonly string[]): readonly Address[] {
-  return ips.flatMap((text) => parseAddress(text.split('/')[0] ?? '') ?? []);
+  const byFamily = new Map<number, Address>();
+  for (const text of ips) {
+    const address = parseAddress(text.split('/')[0] ?? '');
+    if (address !== undefined && !byFamily.has(address.family)) byFamily.set(address.family, address);
+  }
+  return [...byFamily.values()];
 }
 
-function drain<T>(set: Set<T>): T[] {
-  const items = [...set];
-  set.clear();
-  return items;
+/** Takes what is in the set out of it, one by one. */
+function* drained<T>(set: Set<T>): Iterable<T> {
+  for (const item of set) {
+    set.delete(item);
+    yield item;
+  }
 }

@@ -49,6 +49,11 @@ export class IndexPool {
     return index;
   }
 
+  /** The first free number, which stays free; undefined when there is none. */
+  firstFree(): number | undefined {
+    return this.#taken >= this.capacity ? undefined : this.#firstFree(0, this.capacity);
+  }
+
   release(index: number): void {
     if (!this.isTaken(index)) return;
     const word = index >>> 5;

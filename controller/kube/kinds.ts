@@ -1,6 +1,7 @@
 import { type IPAMClaim, trimIPAMClaim } from './objects/ipam-claim.ts';
 import { type Namespace, trimNamespace } from './objects/namespace.ts';
 import { type ClusterNetwork, type Network, trimClusterNetwork, trimNetwork } from './objects/network.ts';
+import { type NetworkPolicy, trimNetworkPolicy } from './objects/network-policy.ts';
 import { type Node, trimNode } from './objects/node.ts';
 import { type Pod, trimPod } from './objects/pod.ts';
 import { trimVirtualMachine, type VirtualMachine } from './objects/virtual-machine.ts';
@@ -61,6 +62,13 @@ export const ipamClaims: Kind<IPAMClaim> = kind(
   'ipamclaims',
   true,
   trimIPAMClaim,
+);
+export const networkPolicies: Kind<NetworkPolicy> = kind(
+  'networking.k8s.io/v1',
+  'NetworkPolicy',
+  'networkpolicies',
+  true,
+  trimNetworkPolicy,
 );
 
 /** `/api/v1/namespaces/default/pods/db`; without a namespace all of them, without a name the collection. */

@@ -9,6 +9,8 @@ export const ownedColumns: Readonly<Record<string, readonly string[]>> = {
   Logical_Switch: ['name', 'other_config', 'external_ids'],
   Logical_Router: ['name', 'options', 'external_ids'],
   Logical_Router_Port: ['name', 'mac', 'networks', 'ipv6_ra_configs', 'options', 'external_ids'],
+  Port_Group: ['name', 'ports', 'external_ids'],
+  ACL: ['action', 'direction', 'match', 'priority', 'external_ids'],
   Logical_Switch_Port: [
     'name',
     'type',
@@ -20,6 +22,24 @@ export const ownedColumns: Readonly<Record<string, readonly string[]>> = {
     'external_ids',
   ],
 };
+
+/** Sets that may have thousands of entries: read and written entry by entry. */
+export const largeSets: Readonly<Record<string, readonly string[]>> = {
+  Logical_Switch: ['ports'],
+  Logical_Router: ['ports'],
+  Port_Group: ['ports', 'acls'],
+};
+
+/** Parents and referents first, so that a port comes with what holds it to its policies. */
+export const tableOrder: readonly string[] = [
+  'DHCP_Options',
+  'Logical_Switch',
+  'Logical_Router',
+  'Logical_Router_Port',
+  'Port_Group',
+  'ACL',
+  'Logical_Switch_Port',
+];
 
 /** The `external_ids` prefix of everything of ours. */
 export const ownPrefix = 'hawser:';

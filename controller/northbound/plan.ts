@@ -1,9 +1,11 @@
-import { type Atom, type ColumnSchema, type DatabaseSchema, kindOf, type Value } from '#ovsdb/schema.ts';
+import { type ColumnKind, type ColumnSchema, type DatabaseSchema, kindOf, type Value } from '#ovsdb/schema.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import type { DesiredRow } from '../engine/desired-row.ts';
 import type { ColumnValue, Parent } from '../engine/facts.ts';
-import { ownedColumns, ownPrefix } from './owned-columns.ts';
+import { type Mutation, mapDifference, scalarDefault, setDifference } from './differences.ts';
+import { largeSets, ownedColumns, ownPrefix, tableOrder } from './owned-columns.ts';
 import { rowUuid } from './row-uuid.ts';
+import type { Reference } from './set-index.ts';
 
 /** The northbound database as the replica shows it. */
 export interface Actual {
@@ -11,6 +13,9 @@ export interface Actual {
   rows(table: string): ReadonlyMap<string, ActualRow>;
   /** Whether the running server has the column; older ones lack some. */
   has(table: string, column: string): boolean;
+  /** The large sets (owned-columns.ts) that a row is in. */
+  referencesTo(uuid: string): readonly Reference[];
+  contains(set: Reference, entry: string): boolean;
 }
 
 export type ActualRow = Readonly<Record<string, Value>>;
@@ -20,42 +25,71 @@ export interface Unit {
   readonly table: string;
   readonly uuid: string;
   readonly desired: DesiredRow | undefined;
+  /** Column → entries: only these have changed. Absent: look at the whole row. */
+  readonly cells?: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Something that cannot be written before a row is there that it refers to or hangs under. */
+export interface Awaited {
+  /** UUID of the row that is not there. */
+  readonly referent: string;
+  readonly unit: Unit;
+  /** The cell that waits; absent when all of the row does. */
+  readonly cell?: { readonly column: string; readonly entry: string };
 }
 
 export interface Plan {
   readonly operations: readonly Operation[];
-  /** Rows that some unit refers to or hangs under and that are not there yet, by UUID → units to look at again then. */
-  readonly awaited: ReadonlyMap<string, readonly Unit[]>;
+  readonly awaited: readonly Awaited[];
+  readonly inserted: ReadonlySet<string>;
+  /** UUIDs of the rows that were not as they are wanted. */
+  readonly different: ReadonlySet<string>;
 }
 
 /**
  * The operations that make the given rows what they are wanted to be, and no others. Inserts come before what refers to them, and
  * a child and its place in the parent are always in the same transaction: OVSDB drops a child that nothing refers to.
+ * `waiting` gives the cells that wait for a row, which come with it.
  */
-export function plan(units: Iterable<Unit>, actual: Actual, schema: DatabaseSchema): Plan {
+export function plan(
+  units: Iterable<Unit>,
+  actual: Actual,
+  schema: DatabaseSchema,
+  waiting: (referent: string) => Iterable<Unit> = () => [],
+): Plan {
   const planning = new Planning(actual, schema);
   const ordered = [...units].sort((a, b) => rank(a.table) - rank(b.table));
   for (const unit of ordered) planning.add(unit);
+  for (const uuid of [...planning.inserted]) for (const unit of waiting(uuid)) planning.add(unit);
+  planning.settleAwaited();
   return planning.finished();
 }
 
-/** Parents and referents first. */
-const order = ['DHCP_Options', 'Logical_Switch', 'Logical_Router', 'Logical_Router_Port', 'Logical_Switch_Port'];
-
 function rank(table: string): number {
-  const position = order.indexOf(table);
-  return position === -1 ? order.length : position;
+  const position = tableOrder.indexOf(table);
+  return position === -1 ? tableOrder.length : position;
+}
+
+interface OwnedColumn {
+  readonly name: string;
+  readonly schema: ColumnSchema;
+  readonly kind: ColumnKind;
+  readonly isLarge: boolean;
 }
 
 class Planning {
+  readonly inserted = new Set<string>();
   readonly #actual: Actual;
   readonly #schema: DatabaseSchema;
   readonly #inserts: Operation[] = [];
   readonly #changes: Operation[] = [];
   readonly #deletes: Operation[] = [];
-  readonly #inserted = new Set<string>();
-  readonly #children = new Map<string, Children>();
-  readonly #awaited = new Map<string, Unit[]>();
+  readonly #sets = new Map<string, SetChange>();
+  readonly #awaited: Awaited[] = [];
+  readonly #different = new Set<string>();
+  /** Changes planned so far. */
+  #count = 0;
+  readonly #columnsOf = new Map<string, readonly OwnedColumn[]>();
 
   constructor(actual: Actual, schema: DatabaseSchema) {
     this.#actual = actual;
@@ -63,186 +97,264 @@ class Planning {
   }
 
   add(unit: Unit): void {
-    const { table, uuid, desired } = unit;
+    const before = this.#count;
+    this.#add(unit);
+    if (this.#count > before) this.#different.add(unit.uuid);
+  }
+
+  /** Cells that waited for rows which turned out to be inserted here too. */
+  settleAwaited(): void {
+    for (const awaited of this.#awaited.splice(0)) {
+      const { referent, unit, cell } = awaited;
+      if (cell === undefined || !this.inserted.has(referent)) this.#awaited.push(awaited);
+      else this.add({ ...unit, cells: new Map([[cell.column, new Set([cell.entry])]]) });
+    }
+  }
+
+  #add(unit: Unit): void {
+    const { table, uuid, desired, cells } = unit;
     const existing = this.#actual.row(table, uuid);
-    const parent = desired?.fact?.parent;
     if (desired === undefined) {
       if (existing !== undefined) this.#remove(table, uuid);
     } else if (existing !== undefined) {
-      this.#update(unit, desired, existing);
-    } else if (parent === undefined || this.#isThere(parent.table, rowUuid(parent.table, parent.row))) {
-      this.#insert(unit, desired, parent);
-    } else {
-      this.#await(rowUuid(parent.table, parent.row), unit);
+      if (cells === undefined) this.#update(unit, desired, existing);
+      else this.#updateCells(unit, desired, cells, existing);
+    } else if (cells !== undefined && this.inserted.has(uuid)) {
+      this.#updateCells(unit, desired, cells, emptyRow);
+    } else if (this.#isThereParent(unit, desired.fact?.parent)) {
+      this.#insert(unit, desired);
     }
   }
 
   finished(): Plan {
-    const parents = [...this.#children.values()].map(({ table, uuid, column, inserts, deletes }): Operation => {
-      const mutations = [
-        ...(deletes.length > 0 ? [[column, 'delete', deletes] as const] : []),
-        ...(inserts.length > 0 ? [[column, 'insert', inserts] as const] : []),
-      ];
-      return { op: 'mutate', table, where: { _uuid: uuid }, mutations };
-    });
+    const sets: Operation[] = [];
+    for (const { table, uuid, column, inserts, deletes } of this.#sets.values()) {
+      const mutations: Mutation[] = [];
+      if (deletes.size > 0) mutations.push([column, 'delete', [...deletes]]);
+      if (inserts.size > 0) mutations.push([column, 'insert', [...inserts]]);
+      if (mutations.length > 0) sets.push({ op: 'mutate', table, where: { _uuid: uuid }, mutations });
+    }
     return {
-      operations: [...this.#inserts, ...this.#changes, ...parents, ...this.#deletes],
+      operations: [...this.#inserts, ...this.#changes, ...sets, ...this.#deletes],
       awaited: this.#awaited,
+      inserted: this.inserted,
+      different: this.#different,
     };
   }
 
-  #insert(unit: Unit, desired: DesiredRow, parent: Parent | undefined): void {
+  #insert(unit: Unit, desired: DesiredRow): void {
     const { table, uuid } = unit;
+    const values = desired.all();
     const row: Record<string, ColumnValue> = {};
-    for (const [column, schema] of this.#columns(table)) {
-      const value = this.#wanted(unit, desired, column, schema);
-      if (value !== undefined && !isEmpty(value)) row[column] = value;
+    for (const column of this.#columns(table)) {
+      const value = this.#wanted(unit, values, column);
+      if (value !== undefined && !isEmpty(value)) row[column.name] = value;
     }
     this.#inserts.push({ op: 'insert', table, uuid, row });
-    this.#inserted.add(uuid);
-    if (parent !== undefined) {
-      this.#childrenOf(parent.table, rowUuid(parent.table, parent.row), parent.column).inserts.push(uuid);
-    }
+    this.inserted.add(uuid);
+    this.#count += 1;
+    const parent = desired.fact?.parent;
+    if (parent !== undefined) this.#put(setOf(parent), uuid);
   }
 
   #update(unit: Unit, desired: DesiredRow, existing: ActualRow): void {
     const { table, uuid } = unit;
-    const row: Record<string, ColumnValue | undefined> = {};
-    const mutations: (readonly [string, 'insert' | 'delete', readonly string[] | Readonly<Record<string, string>>])[] =
-      [];
-    for (const [column, schema] of this.#columns(table)) {
-      const wanted = this.#wanted(unit, desired, column, schema);
-      const found = existing[column];
-      switch (kindOf(schema)) {
-        case 'map': {
-          const { remove, put } = mapDifference(column, isRecord(wanted) ? wanted : {}, found);
-          if (remove.length > 0) mutations.push([column, 'delete', remove]);
-          if (Object.keys(put).length > 0) mutations.push([column, 'insert', put]);
+    const values = desired.all();
+    const row: Record<string, ColumnValue> = {};
+    const mutations: Mutation[] = [];
+    for (const column of this.#columns(table)) {
+      const { name, schema, kind } = column;
+      const wanted = this.#wanted(unit, values, column);
+      const found = existing[name];
+      switch (kind) {
+        case 'map':
+          mutations.push(...mapDifference(name, isRecord(wanted) ? wanted : {}, found, this.#isOurs(name)));
           break;
-        }
         case 'set': {
           const { remove, put } = setDifference(Array.isArray(wanted) ? wanted : [], found);
-          if (remove.length > 0) mutations.push([column, 'delete', remove]);
-          if (put.length > 0) mutations.push([column, 'insert', put]);
+          if (column.isLarge) {
+            for (const entry of remove) this.#drop({ table, uuid, column: name }, entry);
+            for (const entry of put) this.#put({ table, uuid, column: name }, entry);
+          } else {
+            if (remove.length > 0) mutations.push([name, 'delete', remove]);
+            if (put.length > 0) mutations.push([name, 'insert', put]);
+          }
           break;
         }
         case 'optional':
-          if (wanted !== found) row[column] = wanted ?? [];
+          if (wanted !== found) row[name] = wanted ?? [];
           break;
         case 'scalar':
-          if ((wanted ?? scalarDefault(schema)) !== found) row[column] = wanted ?? scalarDefault(schema);
+          if ((wanted ?? scalarDefault(schema)) !== found) row[name] = wanted ?? scalarDefault(schema);
           break;
       }
     }
+    this.#change(unit, row, mutations);
+    this.#placeUnderParent(unit, desired.fact?.parent);
+  }
+
+  /** Only some entries of sets and maps, whatever else the row has. */
+  #updateCells(
+    unit: Unit,
+    desired: DesiredRow,
+    cells: ReadonlyMap<string, ReadonlySet<string>>,
+    existing: ActualRow,
+  ): void {
+    const row: Record<string, ColumnValue> = {};
+    const mutations: Mutation[] = [];
+    for (const column of this.#columns(unit.table)) {
+      const entries = cells.get(column.name);
+      if (entries === undefined) continue;
+      const { name, kind } = column;
+      if (column.isLarge) {
+        for (const entry of entries) this.#updateEntry(unit, desired, column, entry);
+      } else if (kind === 'map') {
+        const wanted: Record<string, string> = {};
+        for (const entry of entries) {
+          const value = desired.entry(name, entry);
+          if (typeof value === 'string') wanted[entry] = value;
+        }
+        mutations.push(...mapDifference(name, wanted, existing[name], (key) => entries.has(key)));
+      } else {
+        const wanted = this.#wanted(unit, desired.all(), column);
+        if (kind === 'optional') {
+          if (wanted !== existing[name]) row[name] = wanted ?? [];
+        } else {
+          const { remove, put } = setDifference(Array.isArray(wanted) ? wanted : [], existing[name]);
+          if (remove.length > 0) mutations.push([name, 'delete', remove]);
+          if (put.length > 0) mutations.push([name, 'insert', put]);
+        }
+      }
+    }
+    this.#change(unit, row, mutations);
+  }
+
+  #updateEntry(unit: Unit, desired: DesiredRow, { name, schema }: OwnedColumn, entry: string): void {
+    const set = { table: unit.table, uuid: unit.uuid, column: name };
+    const isThere = this.#actual.contains(set, entry);
+    const isWanted = desired.entry(name, entry) !== undefined;
+    if (isWanted && !isThere) {
+      const { refTable } = schema.key;
+      if (refTable === undefined || this.#isThere(refTable, entry)) this.#put(set, entry);
+      else this.#awaited.push({ referent: entry, unit, cell: { column: name, entry } });
+    } else if (!isWanted && isThere) this.#drop(set, entry);
+  }
+
+  #change({ table, uuid }: Unit, row: Readonly<Record<string, ColumnValue>>, mutations: readonly Mutation[]): void {
     const where = { _uuid: uuid };
+    this.#count += Object.keys(row).length + mutations.length;
     if (Object.keys(row).length > 0) this.#changes.push({ op: 'update', table, where, row });
     if (mutations.length > 0) this.#changes.push({ op: 'mutate', table, where, mutations });
   }
 
   #remove(table: string, uuid: string): void {
+    this.#count += 1;
     if (this.#schema.tables[table]?.isRoot) {
       this.#deletes.push({ op: 'delete', table, where: { _uuid: uuid } });
       return;
     }
-    // A child goes with the reference to it; whoever is its parent now counts, not who should have been.
-    for (const [parentTable, { columns }] of Object.entries(this.#schema.tables)) {
-      for (const [column, { key }] of Object.entries(columns)) {
-        if (key.refTable !== table || key.refType === 'weak') continue;
-        for (const [parentUuid, parent] of this.#actual.rows(parentTable)) {
-          const children = parent[column];
-          if (Array.isArray(children) && children.includes(uuid)) {
-            this.#childrenOf(parentTable, parentUuid, column).deletes.push(uuid);
-          }
-        }
-      }
+    // A child goes with the last reference to it; whoever is its parent now counts, not who should have been.
+    for (const parent of this.#parentsOf(uuid)) this.#drop(parent, uuid);
+  }
+
+  /** Somebody may have moved the child, or the parent has become another. */
+  #placeUnderParent(unit: Unit, parent: Parent | undefined): void {
+    if (parent === undefined) return;
+    const wanted = setOf(parent);
+    const found = this.#parentsOf(unit.uuid);
+    const isRight = (set: Reference) => set.uuid === wanted.uuid && set.column === wanted.column;
+    if (!found.some(isRight)) {
+      if (!this.#isThereParent(unit, parent)) return;
+      this.#put(wanted, unit.uuid);
     }
+    for (const set of found) if (!isRight(set)) this.#drop(set, unit.uuid);
+  }
+
+  #parentsOf(uuid: string): readonly Reference[] {
+    return this.#actual
+      .referencesTo(uuid)
+      .filter(({ table, column }) => this.#schema.tables[table]?.columns[column]?.key.refType !== 'weak');
+  }
+
+  #isThereParent(unit: Unit, parent: Parent | undefined): boolean {
+    if (parent === undefined) return true;
+    const { table, uuid } = setOf(parent);
+    if (this.#isThere(table, uuid)) return true;
+    this.#awaited.push({ referent: uuid, unit });
+    return false;
   }
 
   /** What the column should hold. Weak references to rows that are not there would be dropped silently, so they wait. */
-  #wanted(unit: Unit, desired: DesiredRow, column: string, schema: ColumnSchema): ColumnValue | undefined {
-    const value = desired.column(column);
+  #wanted(
+    unit: Unit,
+    values: Readonly<Record<string, ColumnValue>>,
+    { name, schema, kind, isLarge }: OwnedColumn,
+  ): ColumnValue | undefined {
+    const value = values[name];
     const { refTable } = schema.key;
-    const isSet = kindOf(schema) === 'set';
-    if (refTable === undefined) return isSet || !Array.isArray(value) ? value : value[0];
-    const there = (Array.isArray(value) ? value : []).filter((uuid) => {
-      const isThere = this.#isThere(refTable, uuid);
-      if (!isThere) this.#await(uuid, unit);
+    if (refTable === undefined) return kind === 'set' || !Array.isArray(value) ? value : value[0];
+    const there = (Array.isArray(value) ? value : []).filter((entry) => {
+      const isThere = this.#isThere(refTable, entry);
+      if (!isThere) {
+        this.#awaited.push({ referent: entry, unit, ...(isLarge && { cell: { column: name, entry } }) });
+      }
       return isThere;
     });
-    return isSet ? there : there.sort()[0];
+    return kind === 'set' ? there : there.sort()[0];
   }
 
-  #columns(table: string): [string, ColumnSchema][] {
-    const known = this.#schema.tables[table]?.columns ?? {};
-    return (ownedColumns[table] ?? []).flatMap((column) => {
-      const schema = known[column];
-      return schema !== undefined && this.#actual.has(table, column) ? [[column, schema]] : [];
-    });
+  #isOurs(column: string): (key: string) => boolean {
+    return column === 'external_ids' ? (key) => key.startsWith(ownPrefix) : () => true;
+  }
+
+  #columns(table: string): readonly OwnedColumn[] {
+    let columns = this.#columnsOf.get(table);
+    if (columns === undefined) {
+      const known = this.#schema.tables[table]?.columns ?? {};
+      columns = (ownedColumns[table] ?? []).flatMap((name) => {
+        const schema = known[name];
+        if (schema === undefined || !this.#actual.has(table, name)) return [];
+        return [{ name, schema, kind: kindOf(schema), isLarge: largeSets[table]?.includes(name) ?? false }];
+      });
+      this.#columnsOf.set(table, columns);
+    }
+    return columns;
   }
 
   #isThere(table: string, uuid: string): boolean {
-    return this.#inserted.has(uuid) || this.#actual.row(table, uuid) !== undefined;
+    return this.inserted.has(uuid) || this.#actual.row(table, uuid) !== undefined;
   }
 
-  #await(uuid: string, unit: Unit): void {
-    const units = this.#awaited.get(uuid);
-    if (units === undefined) this.#awaited.set(uuid, [unit]);
-    else units.push(unit);
+  #put(set: Reference, entry: string): void {
+    this.#count += 1;
+    this.#setChange(set).inserts.add(entry);
   }
 
-  #childrenOf(table: string, uuid: string, column: string): Children {
-    const id = `${uuid} ${column}`;
-    let children = this.#children.get(id);
-    if (children === undefined) {
-      children = { table, uuid, column, inserts: [], deletes: [] };
-      this.#children.set(id, children);
+  #drop(set: Reference, entry: string): void {
+    this.#count += 1;
+    this.#setChange(set).deletes.add(entry);
+  }
+
+  #setChange(set: Reference): SetChange {
+    const id = `${set.uuid} ${set.column}`;
+    let change = this.#sets.get(id);
+    if (change === undefined) {
+      change = { ...set, inserts: new Set(), deletes: new Set() };
+      this.#sets.set(id, change);
     }
-    return children;
+    return change;
   }
 }
 
-interface Children {
-  readonly table: string;
-  readonly uuid: string;
-  readonly column: string;
-  readonly inserts: string[];
-  readonly deletes: string[];
+interface SetChange extends Reference {
+  readonly inserts: Set<string>;
+  readonly deletes: Set<string>;
 }
 
-function mapDifference(
-  column: string,
-  wanted: Readonly<Record<string, string>>,
-  found: Value,
-): { remove: string[]; put: Record<string, string> } {
-  const remove: string[] = [];
-  const put: Record<string, string> = {};
-  const existing: ReadonlyMap<Atom, Atom> = isMap(found) ? found : new Map();
-  for (const key of existing.keys()) {
-    if (typeof key !== 'string' || Object.hasOwn(wanted, key)) continue;
-    if (column !== 'external_ids' || key.startsWith(ownPrefix)) remove.push(key);
-  }
-  for (const [key, value] of Object.entries(wanted)) {
-    if (existing.get(key) === value) continue;
-    // An insert does not overwrite: to set a key it is deleted first, in the same mutate.
-    if (existing.has(key)) remove.push(key);
-    put[key] = value;
-  }
-  return { remove, put };
-}
+const emptyRow: ActualRow = {};
 
-function setDifference(wanted: readonly string[], found: Value): { remove: string[]; put: string[] } {
-  const existing = Array.isArray(found) ? found.filter((item) => typeof item === 'string') : [];
-  const [left, right] = [new Set(wanted), new Set(existing)];
-  return { remove: existing.filter((item) => !left.has(item)), put: wanted.filter((item) => !right.has(item)) };
-}
-
-function isMap(value: Value): value is ReadonlyMap<Atom, Atom> {
-  return typeof value === 'object' && 'get' in value;
-}
-
-function scalarDefault({ key }: ColumnSchema): string | number | boolean {
-  if (key.type === 'boolean') return false;
-  return key.type === 'integer' || key.type === 'real' ? 0 : '';
+function setOf({ table, row, column }: Parent): Reference {
+  return { table, uuid: rowUuid(table, row), column };
 }
 
 function isEmpty(value: ColumnValue): boolean {

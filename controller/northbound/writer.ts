@@ -2,38 +2,67 @@ import type { DatabaseSchema } from '#ovsdb/schema.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outcome.ts';
 import type { Board, BoardListener } from '../engine/board.ts';
+import type { ObjectReference, ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { ownerKey } from './owned-columns.ts';
+import { Awaiting } from './awaiting.ts';
+import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
+import type { Fence } from './fence.ts';
+import { largeSets, ownerKey } from './owned-columns.ts';
 import { type Actual, type ActualRow, plan, type Unit } from './plan.ts';
 import { rowUuid } from './row-uuid.ts';
+
+/** A row of the replica that came, changed or went. */
+export interface RowChange {
+  readonly table: string;
+  readonly uuid: string;
+  readonly before: ActualRow | undefined;
+  readonly after: ActualRow | undefined;
+  /** False when nothing changed but large sets. */
+  readonly isRowChanged: boolean;
+  /** Entries of large sets that came or went. */
+  readonly entries: readonly { readonly column: string; readonly entries: readonly string[] }[];
+}
 
 /** The replica of the northbound database and the way to write to it. */
 export interface Northbound extends Actual {
   readonly schema: DatabaseSchema;
-  /** Tables of which the replica holds a copy. */
+  /** Tables of ours that the replica holds a copy of. */
   readonly tables: readonly string[];
   /** Rejects when there is no connection. The replica shows what was committed before this resolves. */
   transact(operations: readonly Operation[]): Promise<TransactionOutcome>;
-  onChange(listener: (table: string, uuid: string, after: ActualRow | undefined) => void): () => void;
+  onChange(listener: (change: RowChange) => void): () => void;
 }
 
 /** What the writer did, for logs and metrics. */
 export type WriterEvent =
-  | { readonly kind: 'committed'; readonly operations: number; readonly rows: number; readonly milliseconds: number }
+  | {
+      readonly kind: 'committed';
+      readonly operations: number;
+      readonly rows: number;
+      /** Of these, rows that somebody else had changed, or that were lost. */
+      readonly repaired: number;
+      readonly milliseconds: number;
+    }
   | { readonly kind: 'parked'; readonly table: string; readonly row: Key; readonly error: OperationError }
-  | { readonly kind: 'retrying'; readonly cause: unknown; readonly inMilliseconds: number };
+  | { readonly kind: 'retrying'; readonly cause: unknown; readonly inMilliseconds: number }
+  /** Another controller leads: nothing is written any more. */
+  | { readonly kind: 'deposed' };
 
 export interface WriterOptions {
   readonly onEvent?: (event: WriterEvent) => void;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Keeps a deposed leader's transactions out; absent when there is only ever one controller. */
+  readonly fence?: Fence;
 }
 
-/** Rows in one transaction at the most, so that neither planning nor the server's commit takes long. */
-const batchRows = 1000;
+/** Rows and cells in one transaction at the most, so that neither planning nor the server's commit takes long. */
+const batchWeight = 500;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
+const firstParkMilliseconds = 1000;
+const lastParkMilliseconds = 60_000;
 
 /**
  * Brings the northbound database in line with the board: dirty rows only, one transaction in flight, everything that becomes
@@ -46,10 +75,15 @@ export class NorthboundWriter implements BoardListener {
   readonly #onEvent: (event: WriterEvent) => void;
   readonly #now: () => number;
   readonly #sleep: (milliseconds: number) => Promise<void>;
+  readonly #fence: Fence | undefined;
+  /** UUID → key of every wanted row. */
   readonly #keys = new Map<string, Key>();
-  readonly #dirty = new Map<string, DirtyRow>();
-  readonly #awaiting = new Map<string, Set<string>>();
-  readonly #parked = new Map<string, { readonly row: DirtyRow; readonly attempts: number }>();
+  readonly #dirty = new DirtyRows();
+  readonly #awaiting = new Awaiting();
+  readonly #parked = new Map<string, Parked>();
+  /** Rows that the transaction in flight inserts: their appearance is its echo. */
+  #inserting: ReadonlySet<string> = new Set();
+  #last = { table: '', key: '', uuid: '' };
   #started = false;
   #flushing: Promise<void> | undefined;
   #closed = false;
@@ -60,23 +94,36 @@ export class NorthboundWriter implements BoardListener {
     this.#onEvent = options.onEvent ?? (() => {});
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep;
+    this.#fence = options.fence;
     board.listeners.add(this);
-    northbound.onChange((table, uuid, after) => this.#replicaChanged(table, uuid, after));
+    northbound.onChange((change) => this.#replicaChanged(change));
   }
 
   /**
    * From now on the database is written, and what is ours and not wanted is removed. Only to be called when every source of objects
-   * is in sync: before, what is missing on the board may just not have been read yet.
+   * is in sync: before, what is missing on the board may just not have been read yet. Gives the event loop its turns.
    */
-  start(): void {
-    this.#started = true;
+  async start(): Promise<void> {
+    const turns = new Turns(this.#now);
     for (const table of this.#board.tables()) {
-      for (const { key } of this.#board.rows(table)) this.rowChanged(table, key);
+      for (const { key } of this.#board.rows(table)) {
+        this.rowChanged(table, key);
+        if (turns.isTimeUp) await turns.next();
+      }
     }
     for (const table of this.#northbound.tables) {
-      for (const [uuid, row] of this.#northbound.rows(table)) if (isOurs(row)) this.#mark(table, uuid);
+      for (const [uuid, row] of this.#northbound.rows(table)) {
+        if (isOurs(row) && !this.#keys.has(uuid)) this.#mark(table, uuid, false);
+        if (turns.isTimeUp) await turns.next();
+      }
     }
+    this.#started = true;
     this.#wake();
+  }
+
+  /** Rows that wait for another, for tests: nothing wanted leaves none. */
+  get waiting(): number {
+    return this.#awaiting.size;
   }
 
   /** Resolves when nothing is dirty and nothing in flight. Rows parked for an error do not count. */
@@ -91,34 +138,96 @@ export class NorthboundWriter implements BoardListener {
     await this.idle();
   }
 
+  /** What the database refuses, for those whose objects it comes from. */
+  *problems(): Iterable<ProblemFact> {
+    for (const { object, error } of this.#parked.values()) {
+      if (object === undefined) continue;
+      const sentence = `the northbound database refuses it: ${error.message}`;
+      yield { kind: 'problem', object, condition: 'Refused', sentence };
+    }
+  }
+
   rowChanged(table: string, key: Key): void {
-    const uuid = rowUuid(table, key);
+    const uuid = this.#uuid(table, key);
     if (this.#board.row(table, key) === undefined) this.#keys.delete(uuid);
     else this.#keys.set(uuid, key);
     this.#parked.delete(uuid);
-    this.#mark(table, uuid);
+    this.#awaiting.forget(uuid);
+    this.#mark(table, uuid, false);
     this.#wake();
   }
 
-  cellChanged(table: string, key: Key): void {
-    this.rowChanged(table, key);
+  cellChanged(table: string, key: Key, column: string, entry: string): void {
+    const uuid = this.#uuid(table, key);
+    if (!this.#keys.has(uuid)) {
+      this.#awaiting.forgetCell(entry, uuid, column);
+      return;
+    }
+    this.#parked.delete(uuid);
+    this.#markCell(table, uuid, key, column, entry, false);
+    this.#wake();
   }
 
   problemChanged(): void {}
 
-  #replicaChanged(table: string, uuid: string, after: ActualRow | undefined): void {
-    for (const waiting of this.#awaiting.get(uuid) ?? []) {
-      const [waitingTable = '', waitingUuid = ''] = waiting.split(' ');
-      this.#mark(waitingTable, waitingUuid);
+  #replicaChanged({ table, uuid, before, after, isRowChanged, entries }: RowChange): void {
+    if (!this.#started) return;
+    const key = this.#keys.get(uuid);
+    const isEcho = before === undefined && after !== undefined && this.#inserting.has(uuid);
+    if (after !== undefined && before === undefined) this.#arrived(uuid);
+    if (isRowChanged && !isEcho && (key !== undefined || (after !== undefined && isOurs(after)))) {
+      this.#mark(table, uuid, true);
     }
-    this.#awaiting.delete(uuid);
-    if (this.#keys.has(uuid) || (after !== undefined && isOurs(after))) this.#mark(table, uuid);
+    for (const set of entries) {
+      for (const entry of set.entries) {
+        // The entry may be a child that somebody took away or moved, or a member of one of our groups.
+        if (isWeak(this.#northbound, table, set.column)) {
+          if (key !== undefined && !isEcho) this.#markCell(table, uuid, key, set.column, entry, true);
+        } else this.#childMoved(table, set.column, entry);
+      }
+    }
     this.#wake();
   }
 
-  #mark(table: string, uuid: string): void {
+  /** What waited for the row comes with it or is looked at now. */
+  #arrived(uuid: string): void {
+    for (const waiting of this.#awaiting.take(uuid)) {
+      if (this.#inserting.has(uuid) && !waiting.isWhole) continue;
+      if (waiting.isWhole) this.#mark(waiting.table, waiting.uuid, false);
+      const key = this.#keys.get(waiting.uuid);
+      for (const [column, entries] of waiting.cells) {
+        for (const entry of entries) {
+          if (key !== undefined) this.#markCell(waiting.table, waiting.uuid, key, column, entry, false);
+        }
+      }
+    }
+  }
+
+  #childMoved(parentTable: string, column: string, child: string): void {
+    if (!this.#keys.has(child) || this.#inserting.has(child)) return;
+    const refTable = this.#northbound.schema.tables[parentTable]?.columns[column]?.key.refTable;
+    if (refTable !== undefined) this.#mark(refTable, child, true);
+  }
+
+  #mark(table: string, uuid: string, isDrift: boolean): void {
+    if (!this.#parked.has(uuid)) this.#dirty.add(table, uuid, this.#keys.has(uuid), isDrift);
+  }
+
+  /** A member of a set that is not there yet is not looked at before it comes. */
+  #markCell(table: string, uuid: string, key: Key, column: string, entry: string, isDrift: boolean): void {
     if (this.#parked.has(uuid)) return;
-    this.#dirty.set(uuid, { table, uuid });
+    const refTable = this.#northbound.schema.tables[table]?.columns[column]?.key.refTable;
+    if (
+      refTable !== undefined &&
+      largeSets[table]?.includes(column) &&
+      this.#northbound.row(refTable, entry) === undefined
+    ) {
+      const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
+      if (isWanted) this.#awaiting.add({ referent: entry, unit: { table, uuid }, cell: { column, entry } });
+      else this.#awaiting.forgetCell(entry, uuid, column);
+      return;
+    }
+    this.#dirty.addCell(table, uuid, column, entry, isDrift);
   }
 
   #wake(): void {
@@ -134,13 +243,13 @@ export class NorthboundWriter implements BoardListener {
     // What becomes dirty in this turn of the event loop belongs in the same transaction.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#dirty.size > 0 && !this.#closed) {
-      const batch = [...this.#dirty.values()].slice(0, batchRows);
-      for (const { uuid } of batch) this.#dirty.delete(uuid);
+      const batch = this.#dirty.take(batchWeight, (uuid) => this.#awaiting.countFor(uuid));
       try {
         await this.#apply(batch);
         retryMilliseconds = firstRetryMilliseconds;
       } catch (cause) {
-        for (const { table, uuid } of batch) this.#mark(table, uuid);
+        for (const row of batch) this.#dirty.restore(row, this.#keys.has(row.uuid));
+        if (this.#closed) return;
         this.#onEvent({ kind: 'retrying', cause, inMilliseconds: retryMilliseconds });
         await this.#sleep(retryMilliseconds);
         retryMilliseconds = Math.min(retryMilliseconds * 2, lastRetryMilliseconds);
@@ -151,22 +260,25 @@ export class NorthboundWriter implements BoardListener {
   /** Writes the rows of a batch; of a refused one first the one half and then the other, until the culprits are alone. */
   async #apply(batch: readonly DirtyRow[]): Promise<void> {
     const started = this.#now();
-    const { operations, awaited } = plan(
+    const { operations, awaited, inserted, different } = plan(
       batch.map((dirty) => this.#unit(dirty)),
       this.#northbound,
       this.#northbound.schema,
+      (uuid) => this.#unitsWaitingFor(uuid),
     );
-    for (const [uuid, units] of awaited) {
-      for (const unit of units)
-        getOrMake(this.#awaiting, uuid, () => new Set<string>()).add(`${unit.table} ${unit.uuid}`);
-    }
-    if (operations.length === 0) return;
-    const outcome = await this.#northbound.transact(operations);
+    for (const one of awaited) this.#awaiting.add(one);
+    if (operations.length === 0) return this.#landed(batch);
+    this.#inserting = inserted;
+    const outcome = await this.#transact(operations).finally(() => {
+      this.#inserting = new Set();
+    });
+    if (outcome === 'closed') return;
     if (outcome.status === 'outcomeUnknown') throw outcome.cause;
     if (outcome.status === 'committed') {
-      for (const { uuid } of batch) this.#parked.delete(uuid);
+      this.#landed(batch);
       const milliseconds = this.#now() - started;
-      this.#onEvent({ kind: 'committed', operations: operations.length, rows: batch.length, milliseconds });
+      const repaired = batch.filter(({ uuid, isDrift }) => isDrift && different.has(uuid)).length;
+      this.#onEvent({ kind: 'committed', operations: operations.length, rows: batch.length, repaired, milliseconds });
       return;
     }
     const [only] = batch;
@@ -179,40 +291,99 @@ export class NorthboundWriter implements BoardListener {
     await this.#apply(batch.slice(middle));
   }
 
+  /** The fence goes first; what it finds out is not the fault of what is written. */
+  async #transact(operations: readonly Operation[]): Promise<TransactionOutcome | 'closed'> {
+    const fence = this.#fence;
+    if (fence === undefined) return this.#northbound.transact(operations);
+    for (;;) {
+      if (this.#closed) return 'closed';
+      const guard = fence.operations();
+      const outcome = await this.#northbound.transact([...guard, ...operations]);
+      const stopped =
+        outcome.status === 'refused' &&
+        outcome.error.operationIndex !== undefined &&
+        outcome.error.operationIndex < guard.length;
+      if (!stopped) return outcome;
+      if ((await fence.raise()) === 'deposed') {
+        this.#closed = true;
+        this.#onEvent({ kind: 'deposed' });
+        return 'closed';
+      }
+    }
+  }
+
+  #landed(batch: readonly DirtyRow[]): void {
+    if (this.#parked.size > 0) for (const { uuid } of batch) this.#parked.delete(uuid);
+  }
+
   #park(row: DirtyRow, error: OperationError): void {
     const attempts = (this.#parked.get(row.uuid)?.attempts ?? 0) + 1;
-    this.#parked.set(row.uuid, { row, attempts });
-    this.#onEvent({ kind: 'parked', table: row.table, row: this.#keys.get(row.uuid) ?? row.uuid, error });
-    const delay = Math.min(1000 * 2 ** (attempts - 1), 60_000);
+    const key = this.#keys.get(row.uuid);
+    const object = key === undefined ? undefined : this.#board.row(row.table, key)?.fact?.object;
+    this.#parked.set(row.uuid, { row, attempts, error, ...(object && { object }) });
+    this.#onEvent({ kind: 'parked', table: row.table, row: key ?? row.uuid, error });
+    const delay = Math.min(firstParkMilliseconds * 2 ** (attempts - 1), lastParkMilliseconds);
     void this.#sleep(delay).then(() => {
       // A change of what is wanted has unparked it already.
       if (this.#parked.get(row.uuid)?.row !== row || this.#closed) return;
-      this.#dirty.set(row.uuid, row);
+      this.#dirty.restore(row, this.#keys.has(row.uuid));
       this.#wake();
     });
   }
 
-  #unit({ table, uuid }: DirtyRow): Unit {
+  #unit({ table, uuid, cells }: Omit<DirtyRow, 'isDrift'>): Unit {
     const key = this.#keys.get(uuid);
-    return { table, uuid, desired: key === undefined ? undefined : this.#board.row(table, key) };
+    const desired = key === undefined ? undefined : this.#board.row(table, key);
+    return { table, uuid, desired, ...(cells && { cells }) };
+  }
+
+  *#unitsWaitingFor(uuid: string): Iterable<Unit> {
+    for (const { table, uuid: waiting, cells } of this.#awaiting.for(uuid)) {
+      if (cells.size > 0) yield this.#unit({ table, uuid: waiting, cells });
+    }
+  }
+
+  /** Facts about one row come one after another. */
+  #uuid(table: string, key: Key): string {
+    if (this.#last.table !== table || this.#last.key !== key) this.#last = { table, key, uuid: rowUuid(table, key) };
+    return this.#last.uuid;
   }
 }
 
-interface DirtyRow {
-  readonly table: string;
-  readonly uuid: string;
+interface Parked {
+  readonly row: DirtyRow;
+  readonly attempts: number;
+  readonly error: OperationError;
+  readonly object?: ObjectReference;
+}
+
+/** Stretches of work of a few milliseconds, between which others have their turn. */
+class Turns {
+  readonly #now: () => number;
+  #end: number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#end = now() + turnMilliseconds;
+  }
+
+  get isTimeUp(): boolean {
+    return this.#now() >= this.#end;
+  }
+
+  async next(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#end = this.#now() + turnMilliseconds;
+  }
+}
+
+const turnMilliseconds = 4;
+
+function isWeak({ schema }: Northbound, table: string, column: string): boolean {
+  return schema.tables[table]?.columns[column]?.key.refType === 'weak';
 }
 
 function isOurs(row: ActualRow): boolean {
   const ids = row.external_ids;
   return typeof ids === 'object' && 'get' in ids && ids.get(ownerKey) !== undefined;
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

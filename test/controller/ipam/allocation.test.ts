@@ -94,7 +94,7 @@ describe('a VM', () => {
     put(replay, 'VirtualMachine', vm('db', { 'network.kubevirt.io/addresses': '{"default":["10.244.0.2"]}' }));
     put(replay, 'VirtualMachineInstance', vmi('db'));
     expect(await addresses(replay)).toEqual(before);
-    expect(await sentences(replay)).toEqual(['the requested address 10.244.0.2 is taken by nic pod/default/web']);
+    expect(await sentences(replay)).toEqual(['the requested address 10.244.0.2 is taken by pod/default/web']);
     remove(replay, 'Pod', pod('web'));
     expect(await addresses(replay)).toHaveProperty(['vm/default/db', 0], '0a:58:0a:f4:00:02 10.244.0.2 fd00:10:244::3');
     expect(await sentences(replay)).toEqual([]);
@@ -132,7 +132,7 @@ describe('a network', () => {
     put(replay, 'Pod', pod('a'));
     put(replay, 'Pod', pod('b'));
     expect(Object.keys(await addresses(replay))).toEqual(['pod/default/a']);
-    expect(await sentences(replay)).toEqual(['network clusternetwork/default has no free IPv4 address left']);
+    expect(await sentences(replay)).toEqual(['network default has no free IPv4 address left']);
     remove(replay, 'Pod', pod('a'));
     expect(await addresses(replay)).toEqual({ 'pod/default/b': ['0a:58:0a:f4:00:02 10.244.0.2'] });
     expect(await sentences(replay)).toEqual([]);

@@ -56,7 +56,7 @@ export async function northboundBed() {
         sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 20)).unref()),
         onEvent: (event) => events.push(event),
       });
-      if (start) writer.start();
+      if (start) await writer.start();
       await writer.idle();
       const operations = () =>
         events.reduce((sum, event) => sum + (event.kind === 'committed' ? event.operations : 0), 0);

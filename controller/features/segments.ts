@@ -1,0 +1,57 @@
+import type { Feature, Read } from '../engine/engine.ts';
+import { row } from '../engine/facts.ts';
+import type { Key } from '../engine/table.ts';
+import { ownerMark } from './marks.ts';
+import type { Segment, Tables } from './tables.ts';
+
+/**
+ * A segment is one logical switch on a port of the network's distributed router, so that its gateway and the gateway's MAC are the
+ * same on every node (docs/decisions/segments.md). Further segments come and go with the ports on them.
+ */
+export function segments(tables: Tables): Feature<Segment> {
+  return {
+    name: 'segments',
+    from: tables.segments,
+    object: ({ object }) => object,
+    *facts(key, segment, read) {
+      if (!isInUse(tables, read, segment)) return;
+      const { network, object, subnets, routerMac } = segment;
+      const mark = ownerMark(key, object.uid);
+      const routerPort = routerPortOf(key);
+      yield row('Logical_Switch', key, { name: key, external_ids: mark });
+      yield row(
+        'Logical_Router_Port',
+        routerPort,
+        {
+          name: routerPort,
+          mac: routerMac,
+          networks: subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`),
+          external_ids: mark,
+        },
+        { table: 'Logical_Router', row: network, column: 'ports' },
+      );
+      yield row(
+        'Logical_Switch_Port',
+        `${key}/router`,
+        {
+          name: `${key}/router`,
+          type: 'router',
+          addresses: ['router'],
+          options: { 'router-port': routerPort },
+          external_ids: mark,
+        },
+        { table: 'Logical_Switch', row: key, column: 'ports' },
+      );
+    },
+  };
+}
+
+/** The first segment is always there, the others while some NIC has an address of theirs. */
+export function isInUse(tables: Tables, read: Read, { key, network }: Segment): boolean {
+  return key === network || read.any(tables.addresses, 'segment', key);
+}
+
+/** The logical router port that is the segment's gateway. */
+export function routerPortOf(segment: Key): Key {
+  return `${segment}/gateway`;
+}

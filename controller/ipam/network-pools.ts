@@ -1,0 +1,173 @@
+import type { NetworkPlan } from '../features/tables.ts';
+import { type Address, formatAddress, macOf, parseAddress, parseCidr } from './address.ts';
+import { AddressPool } from './address-pool.ts';
+import { portsPerSegment, segmentOf } from './cut.ts';
+import { IndexPool } from './index-pool.ts';
+
+/** What one NIC asks for: addresses it must have, and those it had before and gets if nobody else has them. */
+export interface Asked {
+  readonly requested: readonly Address[];
+  readonly former: readonly Address[];
+}
+
+export type Allocation =
+  | { readonly kind: 'given'; readonly addresses: readonly Address[] }
+  /** Somebody has the address, or nobody may have it. */
+  | { readonly kind: 'conflict'; readonly address: Address; readonly sentence: string }
+  | { readonly kind: 'exhausted'; readonly sentence: string };
+
+/** The addresses of one network: a pool for each family in each segment. One NIC has its addresses in one segment. */
+export class NetworkPools {
+  readonly plan: NetworkPlan;
+  readonly #segments: readonly (readonly AddressPool[])[];
+  /** Segments that have no room. */
+  readonly #full: IndexPool;
+
+  constructor(plan: NetworkPlan) {
+    this.plan = plan;
+    this.#full = new IndexPool(plan.segments.length);
+    this.#segments = plan.segments.map(({ subnets }) =>
+      subnets.flatMap(({ cidr, gateway }) => {
+        const parsed = parseCidr(cidr);
+        const own = parseAddress(gateway);
+        if (parsed === undefined || own === undefined) return [];
+        const pool = new AddressPool(parsed, plan.excluded);
+        pool.reserve(own.value, "the network's gateway");
+        return [pool];
+      }),
+    );
+  }
+
+  /** Guests that can still be given an address of each family, and addresses in use of the family that has most. */
+  get counts(): { readonly free: number; readonly allocated: number } {
+    let free = 0;
+    let allocated = 0;
+    for (const pools of this.#segments) {
+      const most = Math.max(0, ...pools.map(({ owned }) => owned));
+      free += Math.max(0, Math.min(portsPerSegment - most, ...pools.map((pool) => pool.free)));
+      allocated += most;
+    }
+    return { free, allocated };
+  }
+
+  isGatewayMac(mac: string): boolean {
+    return this.plan.segments.some(({ routerMac }) => routerMac === mac);
+  }
+
+  /** The MAC that `macOf` makes of an address of this network, if `mac` can be one; undefined when it cannot. */
+  isDerivedMac(mac: string): boolean {
+    return /^0a:5[89]:/.test(mac);
+  }
+
+  ownerOf(address: Address): string | undefined {
+    return this.#pool(address)?.ownerOf(address.value);
+  }
+
+  has(address: Address): boolean {
+    return this.#pool(address) !== undefined;
+  }
+
+  take(address: Address, owner: string): boolean {
+    const isTaken = this.#pool(address)?.take(address, owner) ?? false;
+    this.#noteRoom(segmentOf(this.plan.cuts, address));
+    return isTaken;
+  }
+
+  release(address: Address, owner: string): boolean {
+    const isReleased = this.#pool(address)?.release(address, owner) ?? false;
+    this.#noteRoom(segmentOf(this.plan.cuts, address));
+    return isReleased;
+  }
+
+  /** One address of each family, all in one segment, or none at all. */
+  allocate({ requested, former }: Asked, owner: string): Allocation {
+    for (const address of requested) {
+      const text = formatAddress(address);
+      if (!this.has(address)) {
+        return { kind: 'conflict', address, sentence: `the requested address ${text} is not in the network` };
+      }
+      const holder = this.ownerOf(address);
+      if (holder !== undefined && holder !== owner) {
+        return { kind: 'conflict', address, sentence: `the requested address ${text} is taken by ${holder}` };
+      }
+    }
+    const wanted = new Set(requested.map((address) => segmentOf(this.plan.cuts, address)));
+    const [asked] = wanted;
+    const [first, second] = requested;
+    if (wanted.size > 1 && first !== undefined && second !== undefined) {
+      const sentence = `the requested addresses ${requested.map(formatAddress).join(' and ')} are of two segments of the network; ask for one of them, and the other will fit it`;
+      return { kind: 'conflict', address: second, sentence };
+    }
+    const kept = this.#stillFree(former, requested, owner);
+    const [before] = kept.map((address) => segmentOf(this.plan.cuts, address));
+    const segment = asked ?? before ?? this.#full.firstFree();
+    const pools = this.#segments[segment ?? -1];
+    if (segment === undefined || pools === undefined) return this.#exhausted(this.plan.families[0]);
+    const taken: Address[] = [];
+    for (const pool of pools) {
+      const isHere = (address: Address) => pool.cidr.family === address.family;
+      const particular =
+        requested.find(isHere) ??
+        kept.find((address) => isHere(address) && segmentOf(this.plan.cuts, address) === segment);
+      if (particular !== undefined && pool.take(particular, owner)) {
+        taken.push(particular);
+        continue;
+      }
+      const next = pool.owned >= portsPerSegment ? undefined : pool.takeNext(owner);
+      if (next === undefined) {
+        for (const address of taken) this.release(address, owner);
+        this.#noteRoom(segment);
+        // The addresses it had are in a segment with no room for the rest: it gets others.
+        return asked === undefined && before !== undefined
+          ? this.allocate({ requested, former: [] }, owner)
+          : this.#exhausted(pool.cidr.family);
+      }
+      taken.push(next);
+    }
+    this.#noteRoom(segment);
+    return { kind: 'given', addresses: taken };
+  }
+
+  /** Former addresses nobody else has, of the families that are not asked for. */
+  #stillFree(former: readonly Address[], requested: readonly Address[], owner: string): readonly Address[] {
+    return former.filter((address) => {
+      const pool = this.#pool(address);
+      if (pool === undefined || pool.isExcluded(address.value)) return false;
+      if (requested.some(({ family }) => family === address.family)) return false;
+      const holder = pool.ownerOf(address.value);
+      return holder === undefined || holder === owner;
+    });
+  }
+
+  #exhausted(family: number | undefined): Allocation {
+    return { kind: 'exhausted', sentence: `network ${this.plan.name} has no free IPv${family} address left` };
+  }
+
+  #pool(address: Address): AddressPool | undefined {
+    const segment = segmentOf(this.plan.cuts, address);
+    return this.#segments[segment ?? -1]?.find(({ cidr }) => cidr.family === address.family);
+  }
+
+  #noteRoom(segment: number | undefined): void {
+    const pools = this.#segments[segment ?? -1];
+    if (segment === undefined || pools === undefined) return;
+    const hasRoom = pools.every(({ free, owned }) => free > 0 && owned < portsPerSegment);
+    if (hasRoom) this.#full.release(segment);
+    else this.#full.take(segment);
+  }
+}
+
+/** Whether the MAC is the one that goes with an address the NIC has or asks for. */
+export function isOwnMac(mac: string, addresses: readonly Address[]): boolean {
+  return addresses.some((address) => macOf(address) === mac);
+}
+
+export function isSamePool(a: NetworkPlan, b: NetworkPlan): boolean {
+  const range = ({ first, last }: { first: bigint; last: bigint }) => `${first}-${last}`;
+  const text = ({ segments, excluded }: NetworkPlan) =>
+    [
+      ...segments.flatMap(({ subnets }) => subnets.map(({ cidr, gateway }) => `${cidr} ${gateway}`)),
+      ...excluded.map(range),
+    ].join();
+  return text(a) === text(b);
+}

@@ -1,0 +1,63 @@
+import type { Value } from '#ovsdb/schema.ts';
+
+/** A place in the database where a row is referred to. */
+export interface Reference {
+  readonly table: string;
+  readonly uuid: string;
+  readonly column: string;
+}
+
+/** What is in large sets of references, by entry: whether one is there, and which sets it is in, without a walk through any. */
+export class SetIndex {
+  readonly #references = new Map<string, Reference[]>();
+
+  /** The sets `entry` is in. */
+  of(entry: string): readonly Reference[] {
+    return this.#references.get(entry) ?? none;
+  }
+
+  has({ table, uuid, column }: Reference, entry: string): boolean {
+    return this.of(entry).some((one) => one.uuid === uuid && one.column === column && one.table === table);
+  }
+
+  /** Takes in a new value of a set and gives the entries that came or went. `set` is always the same object for one set. */
+  change(set: Reference, before: Value, after: Value): readonly string[] {
+    const changed = difference(stringsOf(before), stringsOf(after));
+    for (const entry of changed.gone) {
+      const left = this.of(entry).filter((one) => one.uuid !== set.uuid || one.column !== set.column);
+      if (left.length === 0) this.#references.delete(entry);
+      else this.#references.set(entry, left);
+    }
+    for (const entry of changed.come) {
+      const known = this.#references.get(entry);
+      if (known === undefined) this.#references.set(entry, [set]);
+      else known.push(set);
+    }
+    return [...changed.gone, ...changed.come];
+  }
+}
+
+const none: readonly Reference[] = [];
+
+/** Usually a few entries are gone from the middle and a few are new at the end; only what is left between is looked at closely. */
+function difference(
+  before: readonly string[],
+  after: readonly string[],
+): { gone: readonly string[]; come: readonly string[] } {
+  let start = 0;
+  while (start < before.length && before[start] === after[start]) start += 1;
+  if (start === before.length) return { gone: nothing, come: after.slice(start) };
+  const old = new Set(before.slice(start));
+  const come: string[] = [];
+  for (let i = start; i < after.length; i += 1) {
+    const entry = after[i];
+    if (entry !== undefined && !old.delete(entry)) come.push(entry);
+  }
+  return { gone: [...old], come };
+}
+
+const nothing: readonly string[] = [];
+
+function stringsOf(value: Value): readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : nothing;
+}
