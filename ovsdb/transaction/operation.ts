@@ -123,7 +123,7 @@ type WritableCell<T extends TableTypes, C> = C extends '_uuid'
     : never;
 
 type Writable<V, Named> = [V] extends [ReadonlyMap<infer K, infer I>]
-  ? ReadonlyMap<K, I | Named> | Readonly<Record<string, I | Named>>
+  ? ReadonlyMap<K, I | Exact<I> | Named> | Readonly<Record<string, I | Exact<I> | Named>>
   : [V] extends [readonly (infer I)[]]
     ? readonly (I | Exact<I> | Named)[] | ReadonlySet<I | Exact<I> | Named>
     : [V] extends [Atom | undefined]

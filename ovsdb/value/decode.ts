@@ -153,6 +153,8 @@ function integerDecoder({ bigint, onInexact }: DecodeOptions): (wire: unknown) =
     }
     if (typeof wire !== 'bigint') return notA('integer', wire);
     if (bigint) return wire;
+    const number = Number(wire);
+    if (Number.isSafeInteger(number)) return number;
     onInexact?.(wire);
     return Number.NaN;
   };
