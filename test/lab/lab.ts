@@ -47,7 +47,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const api = stack.use(await startKubeApi({ admit: admitKubeVirt }));
   const controller = stack.use(await hawserController(topology, api.kubeconfig()));
   await controller.start();
-  const history = stack.use(await PortHistory.follow(topology.central.nbRemote));
+  const history = stack.use(
+    await PortHistory.follow({ northbound: topology.central.nbRemote, southbound: topology.central.sbRemote }),
+  );
   const workers = await Promise.all(
     topology.nodes.map((node) => startWorkerNode(topology, node, { apiUrl: api.url, cniPlugin, log })),
   );

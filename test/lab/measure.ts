@@ -14,12 +14,12 @@ export async function measured(context: ScenarioContext, step: Step): Promise<Mi
   const before = await vm.report();
   const began = Date.now();
   const { outcome, qemuDowntimeMs, stoppedMs } = await step.run();
+  const chassis = await lab.history.chassisOf(vm.port, step.endsOn);
   // What a commit or roll-back does to the flows is over before some tens of pings have been answered.
   await observation.untilReplies(30);
   const longestGapMs = observation.longestGapMs(began);
   const tcpLostBytes = await observation.lostBytes();
   const after = await vm.report();
-  const chassis = await chassisOf(context);
   const commitMs = lab.history.commitMs(vm.port, began) ?? null;
   const seen = {
     ipsBefore: ipsOf(before),
@@ -63,12 +63,6 @@ export function guestProblems(report: GuestReport, hostName: string): readonly s
     [report.hostName === hostName, `host name ${report.hostName}`],
   ];
   return checks.filter(([holds]) => !holds).map(([, sentence]) => `the guest reports ${sentence}`);
-}
-
-async function chassisOf({ lab, vm }: ScenarioContext): Promise<string> {
-  const find = ['--bare', '--no-headings', '--columns=chassis', 'find', 'Port_Binding', `logical_port="${vm.port}"`];
-  const uuid = (await lab.topology.sbctl(...find)).trim();
-  return uuid === '' ? '' : (await lab.topology.sbctl('get', 'Chassis', uuid, 'name')).trim().replaceAll('"', '');
 }
 
 function ipsOf({ ipv4, ipv6 }: GuestReport): readonly string[] {

@@ -14,13 +14,15 @@ export interface RunOptions {
   readonly scenarios: readonly ScenarioName[];
   readonly log: (line: string) => void;
   readonly onGuest?: (guest: GuestResult) => void;
+  /** Runs what a step does, for a test that does something else meanwhile. */
+  readonly aroundStep?: <T>(run: () => Promise<T>) => Promise<T>;
   /** Leaves VMs and pods where they are at the end. */
   readonly keep?: boolean;
 }
 
 /** The main job of the lab: boots VMs, moves them about, and says what was seen. */
 export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> {
-  const { log, onGuest = () => {} } = options;
+  const { log, onGuest = () => {}, aroundStep = (run) => run() } = options;
   applyYaml(lab.api, networkYaml);
   applyYaml(lab.api, observerYaml);
   const vms = Array.from({ length: options.vms }, (_, index) => {
@@ -47,7 +49,7 @@ export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> 
       const context = { lab, vm, observation, log };
       for await (const step of scenarios[name](context)) {
         log(`${vm.name} (${vm.attach}) ${step.kind} ${step.from} → ${step.to}`);
-        const result = await measured(context, step);
+        const result = await measured(context, { ...step, run: () => aroundStep(() => step.run()) });
         migrations.push(result);
         for (const sentence of result.problems) log(`  ! ${sentence}`);
       }

@@ -14,6 +14,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   fping: 'the observer, which pings every 10 ms',
   'iputils-ping': 'reachability in tests',
   tcpdump: 'captures',
+  socat: 'the consoles of guests that are kept',
   'dnsmasq-base': 'DHCP and router advertisements for a guest that is tried without OVN',
   'etcd-server': 'etcd, below a real kube-apiserver',
   'util-linux': 'nsenter, flock',
