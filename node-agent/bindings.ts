@@ -20,7 +20,11 @@ export async function followBindings(
   client: OvsdbClient,
   chassisName: string,
   ports: RequestedPorts,
-  options: { readonly signal: AbortSignal },
+  options: {
+    readonly signal: AbortSignal;
+    /** Told when this node was registered as a chassis and its ports are here, or when it no longer is one. */
+    readonly onChassis: () => void;
+  },
 ): Promise<Bindings> {
   const replica = await client.replicate(
     ovnSouthbound,
@@ -34,8 +38,12 @@ export async function followBindings(
     options,
   );
 
+  const chassisNow = () => replica.tables.Chassis.rows.keys().next().value;
+  /** The row that the condition names by now. */
+  let followed: string | undefined;
+
   async function followChassis(): Promise<void> {
-    const [chassis] = replica.tables.Chassis.rows.keys();
+    const chassis = chassisNow();
     await replica.setCondition(
       'Port_Binding',
       chassis !== undefined && [
@@ -43,20 +51,23 @@ export async function followBindings(
         ['requested_additional_chassis', 'includes', [chassis]],
       ],
     );
+    followed = chassis;
   }
 
   replica.onChanges(({ changes }) => {
     for (const change of changes) {
       if (change.table === 'Port_Binding') ports.put(change.uuid, change.after);
     }
-    // A rejection means that the replica was closed.
-    if (changes.some(({ table }) => table === 'Chassis')) void followChassis().catch(() => {});
+    if (changes.some(({ table }) => table === 'Chassis')) {
+      // A rejection means that the replica was closed.
+      void followChassis().then(options.onChassis, () => {});
+    }
   });
   await followChassis();
 
   return {
     get isInSync() {
-      return replica.isCurrent;
+      return replica.isCurrent && followed === chassisNow();
     },
     get isChassisKnown() {
       return replica.tables.Chassis.rows.size > 0;

@@ -20,42 +20,46 @@ export interface Leftovers {
 }
 
 /**
- * What is surely left over from before: nobody can be using it.
- *
- * - A pod's port without its device: the pair went with the pod's network namespace while no agent took the DEL.
- * - A tap that is neither requested for this node nor open in a process: its VM went, or the agent died while it made it.
- *
- * A pod's port whose device is there stays, requested or not: a pod may be living on it, and its DEL will come.
+ * Ports of pods whose device is gone: the pair went with the pod's network namespace while no agent took the DEL. One whose device
+ * is there stays, requested or not: a pod may be living on it, and its DEL will come.
  */
-export function leftovers(
+export function leftoverPodPorts(plugged: Iterable<PluggedPort>, devices: readonly Device[]): Leftovers {
+  const present = new Set(devices.map(({ name }) => name));
+  return { ports: [...plugged].filter(({ sandbox, device }) => sandbox && !present.has(device)), devices: [] };
+}
+
+/**
+ * Taps that are neither requested for this node nor open in a process: their VM went, or the agent died while it made them. To be
+ * asked only when `requested` is known to be all there is.
+ */
+export function leftoverTaps(
   plugged: Iterable<PluggedPort>,
   devices: readonly Device[],
   requested: Iterable<PortRequest>,
 ): Leftovers {
-  const present = new Map(devices.map((device) => [device.name, device]));
-  const wantedTaps = new Set([...requested].map(({ ownerUid, logicalPort }) => tapDevice(ownerUid, logicalPort)));
-  const isIdleTap = (name: string) => !wantedTaps.has(name) && !present.get(name)?.isOpen;
+  const isOpen = new Map(devices.map((device) => [device.name, device.isOpen]));
+  const wanted = new Set([...requested].map(({ ownerUid, logicalPort }) => tapDevice(ownerUid, logicalPort)));
+  const isIdle = (name: string) => !wanted.has(name) && !isOpen.get(name);
   return {
-    ports: [...plugged].filter(({ attach, device }) => (attach === 'tap' ? isIdleTap(device) : !present.has(device))),
-    devices: devices.map(({ name }) => name).filter((name) => tapDevicePattern.test(name) && isIdleTap(name)),
+    ports: [...plugged].filter(({ attach, device }) => attach === 'tap' && isIdle(device)),
+    devices: devices.map(({ name }) => name).filter((name) => tapDevicePattern.test(name) && isIdle(name)),
   };
 }
 
-/**
- * Removes what is left over. Only with both databases in sync: what is not known to be requested must be known not to be.
- */
-export async function collect(
+/** The devices of this node's network namespace. */
+export async function listDevices(run: Run): Promise<readonly Device[]> {
+  return parseDevices(await run('ip', ['-json', '-details', 'link', 'show']));
+}
+
+export async function removeLeftovers(
+  { ports, devices }: Leftovers,
   bridge: IntegrationBridge,
-  requested: Iterable<PortRequest>,
   run: Run,
-): Promise<Leftovers> {
-  const devices = parseDevices(await run('ip', ['-json', '-details', 'link', 'show']));
-  const found = leftovers(bridge.ports(), devices, requested);
-  const portUuids = new Set(found.ports.map(({ portUuid }) => portUuid));
+): Promise<void> {
+  const portUuids = new Set(ports.map(({ portUuid }) => portUuid));
   // By UUID: meanwhile the same device may have been plugged anew.
   await bridge.unplug(({ portUuid }) => portUuids.has(portUuid));
-  for (const device of found.devices) await deleteDevice(run, device);
-  return found;
+  for (const device of devices) await deleteDevice(run, device);
 }
 
 /** Reads `ip -json -details link show`. */

@@ -30,6 +30,20 @@ const schema = z.strictObject({
   installTimeoutSeconds: z.number().positive().default(30),
   /** UID and GID that own the taps: KubeVirt's and libvirt's `qemu`. */
   tapOwner: z.int().min(0).default(107),
+  /** What the agent puts on the node for its container runtime; absent: somebody else does. */
+  cni: z
+    .strictObject({
+      /** Written when ADD can be served, removed when that has been impossible for `withdrawAfterSeconds`. */
+      confFile: z.string().default('/etc/cni/net.d/10-hawser.conflist'),
+      withdrawAfterSeconds: z.number().min(0).default(30),
+      /** Where runtimes look for plugins. */
+      binFolder: z.string().default('/opt/cni/bin'),
+      /** The plugin that `npm run build` made. */
+      plugin: z.string().default('dist/hawser-cni'),
+      /** Network configurations of plugins that run after ours, such as `portmap` or `bandwidth`. */
+      chained: z.array(z.looseObject({ type: z.string() })).default([]),
+    })
+    .optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 

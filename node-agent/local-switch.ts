@@ -16,18 +16,20 @@ export interface LocalSwitch {
   readonly bridge: IntegrationBridge;
   /** Whether what `bridge` says is so now; false until the first content and while disconnected. */
   readonly isInSync: boolean;
+  /** Starts to follow the database; resolves with the first content. */
+  follow(): Promise<void>;
 }
 
 /**
- * Starts to follow the node's Open_vSwitch database and to keep the node the chassis it is configured to be: whatever changes the
- * bridge or its `external_ids` otherwise is put right. `synced` resolves with the first content.
+ * Follows the node's Open_vSwitch database and keeps the node the chassis it is configured to be: whatever changes the bridge or its
+ * `external_ids` otherwise is put right.
  */
 export function followLocalSwitch(
   client: OvsdbClient,
   config: Config,
   events: LocalSwitchEvents,
   options: { readonly signal: AbortSignal },
-): LocalSwitch & { readonly synced: Promise<void> } {
+): LocalSwitch {
   const bridge = new IntegrationBridge(config.integrationBridge, async (operations) => {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(transactTimeoutMs)]);
     try {
@@ -81,7 +83,7 @@ export function followLocalSwitch(
     get isInSync() {
       return isCurrent();
     },
-    synced: follow(),
+    follow,
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { leftovers, parseDevices } from '#node-agent/collect.ts';
+import { leftoverPodPorts, leftoverTaps, parseDevices } from '#node-agent/collect.ts';
 import { tapDevice } from '#node-agent/device-names.ts';
 import type { PluggedPort } from '#node-agent/plug-operations.ts';
 import type { PortRequest } from '#node-agent/port-request.ts';
@@ -35,7 +35,7 @@ const closed = (name: string) => ({ name, isOpen: false });
 const open = (name: string) => ({ name, isOpen: true });
 
 test("a pod's port goes when its device is gone, and only then: nobody asks whether it is requested", () => {
-  const found = leftovers([podPort('hp1'), podPort('hp2')], [closed('hp1'), closed('eth0')], []);
+  const found = leftoverPodPorts([podPort('hp1'), podPort('hp2'), tapPort('db')], [closed('hp1'), closed('eth0')]);
   expect(found.ports.map(({ device }) => device)).toEqual(['hp2']);
   expect(found.devices).toEqual([]);
 });
@@ -48,20 +48,20 @@ test('a tap goes, with its port, when it is neither requested nor open', () => {
     closed(tapOf('gone')),
     closed(tapOf('half-made')),
   ];
-  const plugged = names.slice(0, 3).map(tapPort);
-  const found = leftovers(plugged, devices, [request('requested')]);
+  const plugged = [...names.slice(0, 3).map(tapPort), podPort('hp1')];
+  const found = leftoverTaps(plugged, devices, [request('requested')]);
   expect(found.ports.map(({ portUuid }) => portUuid)).toEqual(['port of gone']);
   expect(found.devices).toEqual([tapOf('gone'), tapOf('half-made')]);
 });
 
 test("a tap that was lost in a reboot is made again by whoever needs it, so its port goes once it isn't requested", () => {
-  expect(leftovers([tapPort('db')], [], [request('db')]).ports).toEqual([]);
-  expect(leftovers([tapPort('db')], [], []).ports.map(({ portUuid }) => portUuid)).toEqual(['port of db']);
+  expect(leftoverTaps([tapPort('db')], [], [request('db')]).ports).toEqual([]);
+  expect(leftoverTaps([tapPort('db')], [], []).ports.map(({ portUuid }) => portUuid)).toEqual(['port of db']);
 });
 
 test("devices with other names are nobody's business", () => {
   expect(
-    leftovers([], [closed('tap0'), closed('ht-mine'), closed('hp000000000001'), closed('br-int')], []).devices,
+    leftoverTaps([], [closed('tap0'), closed('ht-mine'), closed('hp000000000001'), closed('br-int')], []).devices,
   ).toEqual([]);
 });
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => bed?.[Symbol.asyncDispose]());
 
 /** OVN answers DHCPv4 for the port. */
-async function answerDhcp({ port, ipv4 }: BedPod): Promise<void> {
+async function answerDhcp({ port }: BedPod): Promise<void> {
   const options = 'server_id=10.244.0.1 server_mac="0a:58:0a:f4:00:01" lease_time=3600 router=10.244.0.1 mtu=1400';
   const uuid = await bed.topology.nbctl(
     'create',
@@ -30,7 +30,6 @@ async function answerDhcp({ port, ipv4 }: BedPod): Promise<void> {
     ...options.split(' ').map((pair) => `options:${pair}`),
   );
   await bed.topology.nbctl('lsp-set-dhcpv4-options', port.name, uuid.trim());
-  expect(ipv4).toMatch(/^10\.244\./);
 }
 
 /** The namespace and the name of the tap that a guest is to be started on. */
@@ -51,7 +50,7 @@ const kinds: Readonly<Record<'tap' | 'managedTap' | 'podTap', (vm: BedPod) => Pr
   },
 };
 
-test.each(['tap', 'managedTap', 'podTap'] as const)(
+test.concurrent.each(['tap', 'managedTap', 'podTap'] as const)(
   'a guest on a %s gets its address by DHCP and is reached from another node, with TCP',
   async (attach) => {
     const vm = await bed.pod('node-a', { attach, name: `vm/default/guest-${attach.toLowerCase()}` });

@@ -1,0 +1,159 @@
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import type { Logger } from 'pino';
+import { OvsdbClient } from '#ovsdb/client.ts';
+import type { Status } from '#ovsdb/status.ts';
+import { type Bindings, followBindings } from './bindings.ts';
+import { ConfFile, installPlugin, networkConf } from './cni/conf-file.ts';
+import { serveCni } from './cni/server.ts';
+import { type NodeHealth, statusProblem } from './cni/status.ts';
+import {
+  type Device,
+  type Leftovers,
+  leftoverPodPorts,
+  leftoverTaps,
+  listDevices,
+  removeLeftovers,
+} from './collect.ts';
+import { run } from './commands.ts';
+import type { Config } from './config.ts';
+import { followLocalSwitch } from './local-switch.ts';
+import { createMetrics } from './metrics.ts';
+import { RequestedPorts } from './requested-ports.ts';
+import { serveTaps } from './taps-server.ts';
+
+/** The agent's parts, put together. */
+export interface Agent extends AsyncDisposable {
+  /** What answers on the unix socket; not listening yet. */
+  readonly app: FastifyInstance;
+  /**
+   * Follows the databases; resolves when the node is in sync and leftovers of before are gone.
+   * Rejects when a database refuses to be followed.
+   */
+  start(): Promise<void>;
+}
+
+/** Nothing is started or connected yet but the two database clients. */
+export function createAgent(config: Config, log: Logger): Agent {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const requested = new RequestedPorts();
+  let bindings: Bindings | undefined;
+  const metrics = createMetrics({
+    portsPlugged: () => [...local.bridge.ports()].length,
+    portsRequested: () => [...requested.all()].length,
+    portsUnusable: () => [...requested.problems()].length,
+  });
+  const confFile =
+    config.cni &&
+    new ConfFile({
+      path: config.cni.confFile,
+      conf: networkConf(config.socket, config.cni.chained),
+      withdrawAfterSeconds: config.cni.withdrawAfterSeconds,
+      onOutcome: (outcome) => log.info({ outcome, path: config.cni?.confFile }, 'CNI configuration file'),
+    });
+  const backoff = { firstMs: 100, longestMs: 4_000 };
+  const switchClient = new OvsdbClient({
+    remotes: config.openVswitch,
+    backoff,
+    onStatus: (status) => noteStatus('Open vSwitch', status),
+  });
+  const southboundClient = new OvsdbClient({
+    remotes: config.southbound,
+    leaderOnly: false,
+    backoff,
+    onStatus: (status) => noteStatus('southbound', status),
+  });
+  const local = followLocalSwitch(
+    switchClient,
+    config,
+    {
+      onChassis: (outcome) => log.info({ outcome }, 'chassis settings'),
+      onDeviceLost: (device) => {
+        log.info({ device }, 'device of a port is gone');
+        void collect((devices) => leftoverPodPorts(local.bridge.ports(), devices));
+      },
+    },
+    { signal },
+  );
+  const health = (): NodeHealth => ({
+    switchInSync: local.isInSync,
+    southboundInSync: bindings?.isInSync ?? false,
+    chassisKnown: bindings?.isChassisKnown ?? false,
+  });
+
+  function noteStatus(database: string, status: Status): void {
+    if (status.kind === 'disconnected') {
+      metrics.disconnected(database);
+      log.warn({ database, remote: status.remote, reason: status.cause.message }, 'database disconnected');
+    } else {
+      log.info({ database, status }, 'database connection');
+    }
+    noteHealth();
+  }
+
+  /** Looks once what is being told has taken effect. */
+  function noteHealth(): void {
+    setImmediate(() => {
+      if (!signal.aborted) confFile?.serving(statusProblem(health()) === undefined);
+    });
+  }
+
+  async function collect(find: (devices: readonly Device[]) => Leftovers): Promise<void> {
+    if (!local.isInSync) return;
+    try {
+      const found = find(await listDevices(run));
+      await removeLeftovers(found, local.bridge, run);
+      const ports = found.ports.map(({ device, logicalPort }) => ({ device, logicalPort }));
+      if (ports.length + found.devices.length > 0) log.info({ ports, devices: found.devices }, 'leftovers removed');
+    } catch (error) {
+      log.warn({ err: error }, 'leftovers not removed');
+    }
+  }
+
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = fastify({ loggerInstance, disableRequestLogging: true, forceCloseConnections: true });
+  const shared = {
+    requested,
+    bridge: local.bridge,
+    tapOwner: config.tapOwner,
+    portTimeoutSeconds: config.portTimeoutSeconds,
+    installTimeoutSeconds: config.installTimeoutSeconds,
+  };
+  const plumbing = { run, checksumOffload: config.datapathType === 'system' };
+  serveCni(app, { ...shared, plumbing, health, onPhase: metrics.addPhase, onRequest: metrics.request });
+  serveTaps(app, { ...shared, ...plumbing });
+  app.get('/healthz', async (_, reply) => {
+    const problem = statusProblem(health());
+    return await reply.code(problem ? 503 : 200).send(problem?.message ?? 'ok');
+  });
+  app.get('/metrics', async (_, reply) => await reply.type('text/plain; version=0.0.4').send(await metrics.text()));
+
+  return {
+    app,
+    start: async () => {
+      if (config.cni) await installPlugin(config.cni.plugin, config.cni.binFolder);
+      noteHealth();
+      try {
+        await local.follow();
+        await collect((devices) => leftoverPodPorts(local.bridge.ports(), devices));
+        bindings = await followBindings(southboundClient, config.nodeName, requested, {
+          signal,
+          onChassis: noteHealth,
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      noteHealth();
+      // A chassis that is new has its ports requested a moment later: then nothing can be said of taps.
+      if (!statusProblem(health())) {
+        await collect((devices) => leftoverTaps(local.bridge.ports(), devices, requested.all()));
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await app.close();
+      await Promise.all([switchClient.close(), southboundClient.close()]);
+    },
+  };
+}
