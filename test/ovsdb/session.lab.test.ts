@@ -1,0 +1,251 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server, Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '#ovsdb/client.ts';
+import { OvsdbError } from '#ovsdb/errors.ts';
+import { schemaJson } from '#ovsdb/fake-server/schema-json.ts';
+import type { Status } from '#ovsdb/status.ts';
+import { nextStatus } from './fake-client.ts';
+import { type RealServer, ServerRoom } from './real-server.ts';
+import { testSchema, untypedSchema } from './test-schema.ts';
+
+const run = promisify(execFile);
+const quick = { backoff: { firstMs: 20, longestMs: 100 } } as const;
+
+let room: ServerRoom;
+let server: RealServer;
+let schemaPath: string;
+
+beforeAll(async () => {
+  room = await ServerRoom.open();
+  schemaPath = await room.writeSchema(untypedSchema);
+  server = await room.standalone(schemaPath);
+});
+
+afterAll(async () => {
+  await room?.[Symbol.asyncDispose]();
+});
+
+/** Adds a remote with a port the kernel chooses, and gives it. */
+async function listen(kind: 'ptcp' | 'pssl', host: string): Promise<string> {
+  const probe = createServer().listen(0, host.replace(/[[\]]/g, ''));
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const address = probe.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  await new Promise((resolve) => probe.close(resolve));
+  await server.appctl('ovsdb-server/add-remote', `${kind}:${port}:${host}`);
+  return `${kind.slice(1)}:${host}:${port}`;
+}
+
+async function roundTrip(options: Parameters<typeof connect>[0]): Promise<string | undefined> {
+  await using client = await connect(options);
+  await using replica = await client.replicate(testSchema, { Thing: { columns: ['name'] } });
+  const name = randomUUID();
+  const outcome = await client.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name } }]);
+  return outcome.status === 'committed' && replica.tables.Thing.get(outcome.results[0].uuid)?.name === name
+    ? 'ok'
+    : JSON.stringify(outcome);
+}
+
+describe('transports', () => {
+  test('unix, TCP over IPv4 and TCP over IPv6', async () => {
+    const remotes = [server.remote, await listen('ptcp', '127.0.0.1'), await listen('ptcp', '[::1]')];
+    for (const remote of remotes) expect(await roundTrip({ remotes: [remote] })).toBe('ok');
+  });
+
+  test('TLS with client certificates; without the right ones the server is not talked to', async () => {
+    const [ca, otherCa] = [await authority('ca'), await authority('other')];
+    const [servers, clients] = [await certificate(ca, 'server'), await certificate(ca, 'client')];
+    const secure = await room.standalone(
+      await room.writeSchema({ ...untypedSchema, name: 'Test' }),
+      `--private-key=${servers.keyPath}`,
+      `--certificate=${servers.certPath}`,
+      `--ca-cert=${ca.certPath}`,
+    );
+    const before = server;
+    server = secure;
+    const remote = await listen('pssl', '127.0.0.1');
+    server = before;
+    const [cert, key, caText, otherText] = await Promise.all(
+      [clients.certPath, clients.keyPath, ca.certPath, otherCa.certPath].map((path) => readFile(path)),
+    );
+    if (!cert || !key || !caText || !otherText) throw new Error('no certificates');
+    expect(await roundTrip({ remotes: [remote], tls: { ca: caText, cert, key } })).toBe('ok');
+
+    const refusals: Status[] = [];
+    const abort = new AbortController();
+    const wrong = connect({
+      remotes: [remote],
+      tls: { ca: otherText, cert, key },
+      ...quick,
+      signal: abort.signal,
+      onStatus: (status) => {
+        if (status.kind !== 'disconnected') return;
+        refusals.push(status);
+        abort.abort(new Error('enough'));
+      },
+    });
+    await expect(wrong).rejects.toThrow('enough');
+    expect(refusals[0]).toMatchObject({ cause: { code: expect.stringMatching(/CERT|SELF_SIGNED|VERIFY/) } });
+  });
+
+  test('an ssl: remote without certificates, no remote and a misspelt remote are refused in a sentence', async () => {
+    for (const remotes of [['ssl:127.0.0.1:1'], [], ['tcp//x']])
+      await expect(connect({ remotes })).rejects.toThrow(OvsdbError);
+  });
+});
+
+async function authority(name: string) {
+  const [keyPath, certPath] = [room.path(`${name}.key`), room.path(`${name}.pem`)];
+  await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    keyPath,
+    '-out',
+    certPath,
+  ]);
+  return { keyPath, certPath };
+}
+
+async function certificate(ca: { keyPath: string; certPath: string }, name: string) {
+  const [keyPath, requestPath, certPath] = ['key', 'csr', 'pem'].map((kind) => room.path(`${name}-cert.${kind}`));
+  if (!keyPath || !requestPath || !certPath) throw new Error('no path');
+  await run('openssl', [
+    'req',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    keyPath,
+    '-out',
+    requestPath,
+  ]);
+  await run('openssl', [
+    'x509',
+    '-req',
+    '-in',
+    requestPath,
+    '-CA',
+    ca.certPath,
+    '-CAkey',
+    ca.keyPath,
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-out',
+    certPath,
+  ]);
+  return { keyPath, certPath };
+}
+
+describe('liveness', () => {
+  test("the server's five-second probes are answered, so an idle connection stays", { timeout: 30_000 }, async () => {
+    const remote = await listen('ptcp', '127.0.0.1');
+    const statuses: Status[] = [];
+    // Without probes of our own, so that all traffic is the server's.
+    await using client = await connect({ remotes: [remote], probeMs: 0, onStatus: (status) => statuses.push(status) });
+    await using idle = await client.replicate(testSchema, { Thing: { columns: ['name'] } });
+    // The server probes after 5 s and gives up after another 5.
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    await idle.barrier();
+    expect(statuses.filter(({ kind }) => kind === 'disconnected')).toEqual([]);
+  });
+
+  test('a server that falls silent is given up by its timestamp, and the next one is used', async () => {
+    const frozen = await room.standalone(schemaPath);
+    const sockets: Socket[] = [];
+    const proxy: Server = createServer((near) => {
+      const far = new Socket().connect(frozen.remote.slice('unix:'.length));
+      sockets.push(near, far);
+      near
+        .on('error', () => {})
+        .pipe(far.on('error', () => {}))
+        .pipe(near);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => proxy.once('listening', resolve));
+    const address = proxy.address();
+    const remote = `tcp:127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+    await using client = await connect({ remotes: [remote, server.remote], probeMs: 200, ...quick });
+    const lost = nextStatus(client, ({ kind }) => kind === 'disconnected');
+    frozen.freeze();
+    expect(await lost).toMatchObject({ cause: { message: expect.stringMatching(/no sign of life for \d+ ms/) } });
+    await client.connected();
+    expect((await client.transact(testSchema, [{ op: 'comment', comment: 'still here' }])).status).toBe('committed');
+    frozen.resume();
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+});
+
+describe('schema conversion on line', () => {
+  test('a replica and the connection live through it; new columns appear and removed ones read as defaults', async () => {
+    const live = await room.standalone(schemaPath);
+    await using client = await connect({ remotes: [live.remote] });
+    await using replica = await client.replicate(testSchema, { Thing: { columns: ['name', 'maybe'] } });
+    const outcome = await client.transact(testSchema, [
+      { op: 'insert', table: 'Thing', row: { name: 'a', maybe: 'b' } },
+    ]);
+    if (outcome.status !== 'committed') throw new Error('not committed');
+    const { uuid } = outcome.results[0];
+    const { maybe: _gone, ...columns } = untypedSchema.tables.Thing?.columns ?? {};
+    const Thing = {
+      isRoot: true,
+      indexes: [],
+      columns: { ...columns, later: { key: { type: 'string' }, min: 1, max: 1 } },
+    } as const;
+    const converted = { ...untypedSchema, version: '2.0.0', tables: { Thing } } as const;
+    const path = await room.writeSchema(converted);
+    const statuses: string[] = [];
+    client.onStatus(({ kind }) => statuses.push(kind));
+    const synced = nextStatus(client, ({ kind }) => kind === 'synced');
+    await run('ovsdb-client', ['convert', live.remote, path]);
+    expect(await synced).toMatchObject({ how: 'resync' });
+    expect(statuses).toContain('monitorCanceled');
+    expect(statuses).not.toContain('disconnected');
+    expect(replica.tables.Thing.get(uuid)).toMatchObject({ name: 'a', maybe: undefined });
+    expect([replica.has('Thing', 'maybe'), replica.has('Thing', 'later')]).toEqual([false, true]);
+    expect(schemaJson(await client.serverSchema('Test'))).toMatchObject({ version: '2.0.0' });
+  });
+});
+
+describe('clean close', () => {
+  test('closing ends streams, rejects what waits, and leaves nothing running', async () => {
+    const client = await connect({ remotes: [server.remote] });
+    const replica = await client.replicate(testSchema, { Thing: { columns: ['name'] } });
+    const stream = replica.changes();
+    const waiting = client.transact(testSchema, [
+      {
+        op: 'wait',
+        table: 'Thing',
+        where: [['name', '==', 'never']],
+        columns: ['name'],
+        until: '==',
+        rows: [{ name: 'never' }],
+        timeoutMs: 60_000,
+      },
+    ]);
+    const ended = stream.next();
+    await client.close();
+    expect(await ended).toEqual({ value: undefined, done: true });
+    expect(await waiting).toMatchObject({ status: 'outcomeUnknown' });
+    await expect(client.transact(testSchema, [])).rejects.toThrow('closed');
+    expect(() => replica.changes()).toThrow('closed');
+  });
+});
