@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildPlugin } from '#node-agent/cni/build.ts';
@@ -6,13 +9,26 @@ import { type Bed, startBed } from '../bed.ts';
 import { makePort } from '../lab-ports.ts';
 
 let bed: Bed;
+/** Installed by the agent, as on a real node. */
 let plugin: string;
+let folder: string;
 
 beforeAll(async () => {
-  plugin = await buildPlugin();
-  bed = await startBed(1);
+  folder = await mkdtemp(join(tmpdir(), 'hawser-cni-'));
+  plugin = join(folder, 'bin', 'hawser-cni');
+  bed = await startBed(1, {
+    cni: {
+      confFile: join(folder, 'net.d', '10-hawser.conflist'),
+      binFolder: join(folder, 'bin'),
+      plugin: await buildPlugin(),
+      withdrawAfterSeconds: 0.2,
+    },
+  });
 });
-afterAll(() => bed?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await bed?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** Executes the plugin with exactly this environment and standard input. */
 async function execute(env: Readonly<Record<string, string>>, stdin: string) {
@@ -86,6 +102,20 @@ test('VERSION needs no agent and no configuration', async () => {
     cniVersion: '1.1.0',
     supportedVersions: ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'],
   });
+});
+
+test('a node that cannot serve ADD has no CNI configuration, and gets it back', async () => {
+  const confFiles = () => readdir(join(folder, 'net.d'));
+  const patient = { timeout: 20_000 };
+  await expect.poll(confFiles, patient).toEqual(['10-hawser.conflist']);
+  expect(JSON.parse(await readFile(join(folder, 'net.d', '10-hawser.conflist'), 'utf8'))).toMatchObject({
+    plugins: [{ type: 'hawser-cni', socket: bed.agent('node-a').socket }],
+  });
+  await bed.topology.central.sbServer.kill();
+  await expect.poll(confFiles, patient).toEqual([]);
+  expect(await execute({ CNI_COMMAND: 'STATUS' }, conf())).toMatchObject({ status: 1 });
+  await bed.topology.central.sbServer.start();
+  await expect.poll(confFiles, patient).toEqual(['10-hawser.conflist']);
 });
 
 test('STATUS of a node that serves prints nothing', async () => {
