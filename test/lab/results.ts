@@ -57,10 +57,42 @@ export interface LabResult {
 export function labResult(
   guests: readonly GuestResult[],
   migrations: readonly MigrationResult[],
-  problems: readonly string[],
+  left: readonly string[],
 ): LabResult {
+  const problems = [...overheadProblems(migrations), ...left];
   const ok = [...guests, ...migrations].every((part) => part.problems.length === 0) && problems.length === 0;
   return { ok, guests, migrations, problems };
+}
+
+/** What the network adds to QEMU's own downtime in a pre-copy migration is held to this, ms; the median over a run. */
+const allowedOverheadMs = 30;
+
+/**
+ * Longest gap less QEMU's downtime, median over a run's pre-copy migrations; undefined when there was none. A gap can be the shorter one:
+ * QEMU counts from the guest's stop, and the ping that is answered last was sent before.
+ */
+export function precopyOverheadMs(migrations: readonly MigrationResult[]): Both<number> | undefined {
+  const moved = migrations.filter(({ kind, qemuDowntimeMs }) => kind === 'precopy' && qemuDowntimeMs !== null);
+  const overheads = (family: 'v4' | 'v6') =>
+    moved.map(({ longestGapMs, qemuDowntimeMs }) => longestGapMs[family] - (qemuDowntimeMs ?? 0));
+  return moved.length === 0 ? undefined : { v4: median(overheads('v4')), v6: median(overheads('v6')) };
+}
+
+function overheadProblems(migrations: readonly MigrationResult[]): readonly string[] {
+  const overhead = precopyOverheadMs(migrations);
+  return (['v4', 'v6'] as const)
+    .filter((family) => overhead !== undefined && overhead[family] > allowedOverheadMs)
+    .map(
+      (family) =>
+        `on ${family} a pre-copy migration took the guest out of reach for ${Math.round(overhead?.[family] ?? 0)} ms longer than QEMU's downtime (median), over ${allowedOverheadMs} ms`,
+    );
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = 0, high = 0] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
+  return (low + high) / 2;
 }
 
 /** The table at the end of a run. */
