@@ -1,4 +1,4 @@
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { OvsdbClient } from '#ovsdb/client.ts';
 import type { Status } from '#ovsdb/status.ts';
@@ -111,7 +111,11 @@ export function createAgent(config: Config, log: Logger): Agent {
   }
 
   const loggerInstance: FastifyBaseLogger = log;
-  const app = fastify({ loggerInstance, disableRequestLogging: true, forceCloseConnections: true });
+  const app = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+  });
   const shared = {
     requested,
     bridge: local.bridge,
@@ -121,7 +125,8 @@ export function createAgent(config: Config, log: Logger): Agent {
   };
   const plumbing = { run, checksumOffload: config.datapathType === 'system' };
   serveCni(app, { ...shared, plumbing, health, onPhase: metrics.addPhase, onRequest: metrics.request });
-  serveTaps(app, { ...shared, ...plumbing });
+  const switchKnown = Promise.withResolvers<void>();
+  serveTaps(app, { ...shared, ...plumbing, switchKnown: switchKnown.promise });
   app.get('/healthz', async (_, reply) => {
     const problem = statusProblem(health());
     return await reply.code(problem ? 503 : 200).send(problem?.message ?? 'ok');
@@ -135,6 +140,7 @@ export function createAgent(config: Config, log: Logger): Agent {
       noteHealth();
       try {
         await local.follow();
+        switchKnown.resolve();
         await collect((devices) => leftoverPodPorts(local.bridge.ports(), devices));
         bindings = await followBindings(southboundClient, config.nodeName, requested, {
           signal,

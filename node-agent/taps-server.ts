@@ -15,6 +15,8 @@ export interface TapsContext {
   readonly bridge: IntegrationBridge;
   readonly run: Run;
   readonly tapOwner: number;
+  /** Resolves when the bridge's ports are known for the first time: what is plugged cannot be told before. */
+  readonly switchKnown: Promise<void>;
   /** See `PlumbingOptions`. */
   readonly checksumOffload: boolean;
   readonly portTimeoutSeconds: number;
@@ -63,8 +65,19 @@ export function serveTaps(app: FastifyInstance, context: TapsContext): void {
 
   app.delete<{ Params: { '*': string } }>('/ports/*', async (request, reply) => {
     const logicalPort = request.params['*'];
-    await taps.takeAway(logicalPort, () => deleteTap(logicalPort, context));
-    return await reply.code(204).send();
+    try {
+      await withinSeconds(
+        context.installTimeoutSeconds,
+        callerGone(reply.raw),
+        "this node's Open vSwitch database does not answer: is ovsdb-server running?",
+        (inTime) => unlessAborted(context.switchKnown, inTime),
+      );
+      await taps.takeAway(logicalPort, () => deleteTap(logicalPort, context));
+      return await reply.code(204).send();
+    } catch (error) {
+      request.log.warn({ err: error, logicalPort }, 'tap not deleted');
+      return await reply.code(statusOf(error)).send({ error: error instanceof Error ? error.message : String(error) });
+    }
   });
 }
 
@@ -104,6 +117,7 @@ async function putTap(
     );
   }
   const device = tapDevice(port.ownerUid, logicalPort);
+  await unlessAborted(context.switchKnown, signal);
   const wasPlugged = [...bridge.ports()].some((plugged) => plugged.device === device && plugged.mac === port.mac);
   try {
     const tap = await ensureTap(run, { device, mtuBytes: port.mtuBytes, multiQueue, owner: context.tapOwner });
@@ -155,6 +169,12 @@ async function withinSeconds<T>(
   } catch (cause) {
     throw timeout.aborted ? new TapRefused(503, sentence, { cause }) : cause;
   }
+}
+
+function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  return Promise.race([promise, aborted]);
 }
 
 function statusOf(error: unknown): number {

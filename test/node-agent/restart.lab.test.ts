@@ -88,6 +88,20 @@ test('taps of VMs that went away while the agent was down are removed; requested
   expect(await bed.interfacesFor('node-a', 'vm/default/stays')).toEqual([taps[0]]);
 });
 
+test('a DELETE that comes the moment an agent listens removes the tap', async () => {
+  const agent = bed.agent('node-a');
+  const port = { name: 'vm/default/early', uid: randomUUID(), attach: 'tap' as const, on: ['node-a'], host: 210 };
+  await makePort(bed.topology, port);
+  const { tap } = JSON.parse((await agent.send('PUT', `/ports/${port.name}`)).body);
+  await agent.daemon.kill('SIGKILL');
+  const starting = agent.daemon.start();
+  await expect
+    .poll(() => agent.send('DELETE', `/ports/${port.name}`).catch(() => undefined), { interval: 1, timeout: 20_000 })
+    .toMatchObject({ status: 204 });
+  expect(await bed.devices('node-a')).not.toContain(tap);
+  await starting;
+});
+
 test("other people's ports on br-int are left alone by everything the agent does", async () => {
   const node = bed.topology.node('node-a');
   await node.vsctl(

@@ -103,7 +103,7 @@ test('a tap that was lost, as in a reboot, is made and plugged anew by the next 
 });
 
 test('a port whose name is percent-encoded, or further NIC of a VM, is a port like any other', async () => {
-  const blue = { ...vm('two', ['node-a']), name: 'vm/default/two/blue' };
+  const blue = { ...vm('two', ['node-a']), name: `vm/default/${'a-long-name.'.repeat(20)}two/blue` };
   await makePort(bed.topology, blue);
   expect((await put('node-a', encodeURIComponent(blue.name))).status).toBe(200);
   expect((await del('node-a', encodeURIComponent(blue.name))).status).toBe(204);
