@@ -69,8 +69,7 @@ const subnets: Structural = {
       {
         rule: '!isCIDR(self) || cidr(self) == cidr(self).masked()',
         message: 'should be the first address of the subnet',
-        messageExpression:
-          "self + ' is an address within ' + string(cidr(self).masked()) + '; write the subnet itself'",
+        messageExpression: "self + ' is an address within a subnet; write the subnet by its first address'",
       },
       {
         rule: '!isCIDR(self) || (cidr(self).ip().family() == 4 ? cidr(self).prefixLength() <= 30 : cidr(self).prefixLength() <= 126)',
@@ -82,8 +81,7 @@ const subnets: Structural = {
     {
       rule: '!self.all(a, isCIDR(a)) || self.all(a, self.filter(b, cidr(a).containsCIDR(b)).size() == 1)',
       message: 'subnets overlap',
-      messageExpression:
-        "'subnets overlap: ' + self.filter(a, self.exists(b, a != b && (cidr(a).containsCIDR(b) || cidr(b).containsCIDR(a)))).join(', ')",
+      messageExpression: "'two of these subnets overlap: ' + self.join(', ')",
     },
     {
       rule: 'oldSelf.all(subnet, subnet in self)',
@@ -160,7 +158,7 @@ const rules: readonly Rule[] = [
     rule: '!has(self.gateway) || !has(self.subnets) || !self.gateway.all(g, isIP(g)) || !self.subnets.all(s, isCIDR(s)) || self.gateway.all(g, self.subnets.exists(s, cidr(s).containsIP(g)))',
     message: 'gateway is outside the subnets',
     messageExpression:
-      "'gateway ' + self.gateway.filter(g, !self.subnets.exists(s, cidr(s).containsIP(g))).join(', ') + ' is outside the subnets ' + self.subnets.join(', ')",
+      "'of the gateway addresses ' + self.gateway.join(', ') + ' one is outside the subnets ' + self.subnets.join(', ')",
   },
   {
     rule: '!has(self.gateway) || self.gateway.size() == 0 || has(self.subnets)',

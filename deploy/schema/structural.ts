@@ -21,7 +21,10 @@ export interface Structural {
   readonly 'x-kubernetes-validations'?: readonly Rule[];
 }
 
-/** A CEL rule. `message` must make sense to whoever wrote the object; `messageExpression` can name the value that is wrong. */
+/**
+ * A CEL rule. `message` must make sense to whoever wrote the object; `messageExpression` can name the value that is wrong,
+ * with what has a known length: the API server refuses filtered lists and formatted addresses in it, as too dear.
+ */
 export interface Rule {
   readonly rule: string;
   readonly message: string;
