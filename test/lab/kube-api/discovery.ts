@@ -16,9 +16,19 @@ export function discoveryDocument(path: string, resources: readonly Resource[]):
           group(name, versions),
         ),
       };
+    case '/openapi/v3':
+      return {
+        paths: Object.fromEntries(
+          ['api/v1', ...[...served].map((groupVersion) => `apis/${groupVersion}`)].map((place) => [
+            place,
+            { serverRelativeURL: `/openapi/v3/${place}` },
+          ]),
+        ),
+      };
     default:
       break;
   }
+  if (path.startsWith('/openapi/v3/')) return openApi(path.slice('/openapi/v3'.length), resources);
   const groupVersion = path === '/api/v1' ? 'v1' : path.startsWith('/apis/') ? path.slice('/apis/'.length) : '';
   const listed = resources.filter((resource) => apiVersionOf(resource) === groupVersion);
   if (listed.length > 0) {
@@ -31,6 +41,20 @@ export function discoveryDocument(path: string, resources: readonly Resource[]):
   }
   const versions = [...served].filter((candidate) => candidate.startsWith(`${groupVersion}/`));
   return versions.length > 0 ? { kind: 'APIGroup', apiVersion: 'v1', ...group(groupVersion, versions) } : undefined;
+}
+
+/** As much of OpenAPI as `kubectl` asks for: that the server checks the fields of what is applied, so that it need not. */
+function openApi(place: string, resources: readonly Resource[]): object | undefined {
+  const listed = resources.filter(
+    (resource) => `${resource.group === '' ? '/api' : '/apis'}/${apiVersionOf(resource)}` === place,
+  );
+  if (listed.length === 0) return undefined;
+  const parameters = [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }];
+  const paths = listed.map(({ group, version, kind, plural, namespaced }) => {
+    const patch = { 'x-kubernetes-group-version-kind': { group, version, kind }, parameters, responses: {} };
+    return [`${place}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}/{name}`, { patch }];
+  });
+  return { openapi: '3.0.0', info: { title: 'Kubernetes', version: 'v1.36' }, paths: Object.fromEntries(paths) };
 }
 
 function group(name: string, groupVersions: readonly string[]): object {

@@ -12,7 +12,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return result;
 }
 
-/** RFC 6902. A failed operation, `test` included, refuses the whole patch with 422, as the API server does. */
+/** RFC 6902, as the API server understands it. A failed operation, `test` included, refuses the whole patch with 422, as the API server does. */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw badRequest('a JSON patch is a list of operations');
   return patch.reduce<unknown>((document, operation, index) => {
@@ -83,7 +83,8 @@ function write(document: unknown, path: readonly string[], value: unknown, op: '
     return document.toSpliced(token === '-' ? document.length : indexIn(document, token, path, 1), 0, value);
   }
   if (!isJsonObject(document)) throw failed(op, path, 'missing path');
-  if ((rest.length > 0 || op === 'replace') && !(token in document)) throw failed(op, path, 'missing path');
+  // RFC 6902 has `replace` of an absent member fail; the library of the API server takes it for an `add`.
+  if (rest.length > 0 && !(token in document)) throw failed(op, path, 'missing path');
   return { ...document, [token]: write(document[token], rest, value, op) };
 }
 

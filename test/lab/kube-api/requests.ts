@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type StoredObject } from './object.ts';
 import { jsonPatch, mergePatch } from './patch.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
+import { unknownFields } from './schema.ts';
 import { badRequest, noSuchPath, notFound, StatusError } from './status-error.ts';
 import type { DeleteOptions, Store } from './store.ts';
 
@@ -52,6 +53,10 @@ export function write(store: Store, resources: readonly Resource[], target: Targ
   }
   if (subresource !== undefined && (subresource !== 'status' || !resource.hasStatus)) throw noSuchPath();
   const part = subresource === 'status' ? 'status' : undefined;
+  if (request.query.get('fieldValidation') === 'Strict' && resource.schema !== undefined) {
+    const [unknown] = unknownFields(resource.schema, request.body);
+    if (unknown !== undefined) throw badRequest(`strict decoding error: unknown field "${unknown}"`);
+  }
   switch (request.method) {
     case 'POST':
       if (name !== undefined) throw notAllowed('POST');

@@ -46,6 +46,20 @@ export function checkedAgainst(schema: Schema, value: unknown, path = ''): Check
   return { value, problems: scalarProblems(schema, value, path) };
 }
 
+/** Fields of `value` that the schema does not have, as paths: what `fieldValidation=Strict` refuses. */
+export function unknownFields(schema: Schema, value: unknown, path = ''): readonly string[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => unknownFields(schema.items ?? {}, item, `${path}[${index}]`));
+  }
+  if (!isJsonObject(value) || schema.properties === undefined) return [];
+  return Object.entries(value).flatMap(([name, entry]) => {
+    if (path === '' && (name === 'apiVersion' || name === 'kind' || name === 'metadata')) return [];
+    const at = path === '' ? name : `${path}.${name}`;
+    const field = schema.properties?.[name] ?? schema.additionalProperties;
+    return field === undefined ? [at] : unknownFields(field, entry, at);
+  });
+}
+
 function checkedObject(schema: Schema, value: JsonObject, path: string): Checked {
   const result: Record<string, unknown> = {};
   const problems: string[] = [];
