@@ -1,15 +1,16 @@
 import type { OpenVswitchTables } from '#ovsdb/schemas/open-vswitch.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
-import type { TransactionOutcome } from '#ovsdb/transaction/outcome.ts';
-import { type PluggedPort, plugOperations, unplugOperations } from './plug-operations.ts';
+import type { OperationResult, TransactionOutcome } from '#ovsdb/transaction/outcome.ts';
+import { fenceOperations, type PluggedPort, plugOperations, unplugOperations } from './plug-operations.ts';
 import { readMarks, type SwitchPort } from './switch-port.ts';
 
 type Row<Table extends keyof OpenVswitchTables> = OpenVswitchTables[Table]['row'];
+export type RootRow = Pick<Row<'Open_vSwitch'>, 'cur_cfg'>;
 export type BridgeRow = Pick<Row<'Bridge'>, 'name'>;
 export type PortRow = Pick<Row<'Port'>, 'name'>;
 export type InterfaceRow = Pick<Row<'Interface'>, 'name' | 'external_ids' | 'error'>;
 
-export type Transact = (operations: readonly Operation<OpenVswitchTables>[]) => Promise<TransactionOutcome<unknown>>;
+export type Transact = (operations: readonly Operation<OpenVswitchTables>[]) => Promise<TransactionOutcome>;
 
 /** This node's switch did not take a port: it refused, or it is away. The message says which. */
 export class SwitchFailed extends Error {
@@ -33,6 +34,9 @@ export class IntegrationBridge {
   readonly #name: string;
   readonly #transact: Transact;
   #uuid: string | undefined;
+  #root: { readonly uuid: string; readonly curCfg: number } | undefined;
+  /** Devices taken off the bridge → the `cur_cfg` from which on ovs-vswitchd has let go of them. */
+  readonly #releasing = new Map<string, number>();
   readonly #portUuids = new Map<string, string>();
   readonly #interfaces = new Map<string, OurInterface>();
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -40,6 +44,12 @@ export class IntegrationBridge {
   constructor(name: string, transact: Transact) {
     this.#name = name;
     this.#transact = transact;
+  }
+
+  putRoot(uuid: string, row: RootRow | undefined): void {
+    this.#root = row && { uuid, curCfg: row.cur_cfg };
+    for (const [device, cfg] of this.#releasing) if (row && row.cur_cfg >= cfg) this.#releasing.delete(device);
+    this.#wake(rootChanged);
   }
 
   putBridge(uuid: string, row: BridgeRow | undefined): void {
@@ -62,7 +72,7 @@ export class IntegrationBridge {
       this.#interfaces.delete(uuid);
     }
     const device = port?.device ?? before?.port.device;
-    if (device !== undefined) for (const wake of [...(this.#waiting.get(device) ?? [])]) wake();
+    if (device !== undefined) this.#wake(device);
   }
 
   /** What is on the bridge of ours; each with the UUID of its `Port`. */
@@ -80,9 +90,14 @@ export class IntegrationBridge {
 
   /**
    * Puts a port on the bridge, in place of any of ours with the same logical port. Returns when the database has it.
+   *
+   * If the bridge had a device of that name before, ovs-vswitchd must first have let go of it: seeing removal and return at once, it
+   * would go on with the old device, and nothing would ever pass.
    * @throws SwitchFailed
    */
   async plug(port: SwitchPort): Promise<void> {
+    await this.unplug(({ device }) => device === port.device);
+    await this.#released(port.device);
     await this.#commit(plugOperations(this.#bridge(), port, this.ports()));
   }
 
@@ -92,7 +107,13 @@ export class IntegrationBridge {
    */
   async unplug(matches: (port: PluggedPort) => boolean): Promise<void> {
     const leaving = [...this.ports()].filter(matches);
-    if (leaving.length > 0) await this.#commit(unplugOperations(this.#bridge(), leaving));
+    if (leaving.length === 0) return;
+    const root = this.#root;
+    if (!root) throw new SwitchFailed("this node's Open vSwitch database is empty");
+    const results = await this.#commit([...unplugOperations(this.#bridge(), leaving), ...fenceOperations(root.uuid)]);
+    const cfg = selectedNumber(results.at(-1), 'next_cfg');
+    if (cfg === undefined || (this.#root?.curCfg ?? cfg) >= cfg) return;
+    for (const { device } of leaving) this.#releasing.set(device, cfg);
   }
 
   /**
@@ -121,6 +142,18 @@ export class IntegrationBridge {
     });
   }
 
+  async #released(device: string): Promise<void> {
+    const signal = AbortSignal.timeout(releaseTimeoutMs);
+    while (this.#releasing.has(device)) {
+      if (signal.aborted) throw new SwitchFailed(`ovs-vswitchd has not let go of ${device}: is it running?`);
+      await this.#changed(rootChanged, signal);
+    }
+  }
+
+  #wake(key: string): void {
+    for (const wake of [...(this.#waiting.get(key) ?? [])]) wake();
+  }
+
   #find(device: string): OurInterface | undefined {
     for (const found of this.#interfaces.values()) if (found.port.device === device) return found;
     return undefined;
@@ -131,17 +164,29 @@ export class IntegrationBridge {
     return this.#uuid;
   }
 
-  async #commit(operations: readonly Operation<OpenVswitchTables>[]): Promise<void> {
+  async #commit(operations: readonly Operation<OpenVswitchTables>[]): Promise<readonly OperationResult[]> {
     const outcome = await this.#transact(operations);
     switch (outcome.status) {
       case 'committed':
-        return;
+        return outcome.results;
       case 'refused':
         throw new SwitchFailed(`this node's Open vSwitch database refused: ${outcome.error.message}`);
       case 'outcomeUnknown':
         throw new SwitchFailed(`the connection to this node's Open vSwitch database broke: ${outcome.cause.message}`);
     }
   }
+}
+
+/** What waits on the root row waits under this name, which is no device's. */
+const rootChanged = 'Open_vSwitch row';
+
+/** ovs-vswitchd reconfigures in milliseconds. */
+const releaseTimeoutMs = 10_000;
+
+function selectedNumber(result: OperationResult | undefined, column: string): number | undefined {
+  const [row] = result && 'rows' in result ? result.rows : [];
+  const value: unknown = row && Object.entries(row).find(([name]) => name === column)?.[1];
+  return typeof value === 'number' ? value : undefined;
 }
 
 interface OurInterface {

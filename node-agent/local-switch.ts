@@ -60,6 +60,7 @@ export function followLocalSwitch(
     replica.onChanges(
       ({ changes }) => {
         for (const change of changes) {
+          if (change.table === 'Open_vSwitch') bridge.putRoot(change.uuid, change.after);
           if (change.table === 'Bridge') bridge.putBridge(change.uuid, change.after);
           if (change.table === 'Port') bridge.putPort(change.uuid, change.before, change.after);
         }
@@ -91,7 +92,7 @@ export function followLocalSwitch(
 const transactTimeoutMs = 10_000;
 
 const selection = {
-  Open_vSwitch: { columns: ['external_ids'] },
+  Open_vSwitch: { columns: ['external_ids', 'cur_cfg'] },
   Bridge: { columns: ['name', 'datapath_type', 'fail_mode', 'other_config'] },
   Port: { columns: ['name'] },
   Interface: { columns: ['name', 'external_ids', 'error'] },

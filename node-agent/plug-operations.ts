@@ -42,6 +42,18 @@ export function plugOperations(
   ];
 }
 
+/**
+ * Asks ovs-vswitchd to say when it has done all that came before: it copies `next_cfg` to `cur_cfg` then (ovs-vswitchd.conf.db(5)).
+ * The last result holds the number to wait for.
+ */
+export function fenceOperations(rootUuid: string): Operation<OpenVswitchTables>[] {
+  const where = { _uuid: rootUuid };
+  return [
+    { op: 'mutate', table: 'Open_vSwitch', where, mutations: [['next_cfg', '+=', 1]] },
+    { op: 'select', table: 'Open_vSwitch', where, columns: ['next_cfg'] },
+  ];
+}
+
 /** `Port` and `Interface` are no root tables: without a bridge they go. */
 export function unplugOperations(bridgeUuid: string, ports: readonly PluggedPort[]): Operation<OpenVswitchTables>[] {
   if (ports.length === 0) return [];

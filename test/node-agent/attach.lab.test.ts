@@ -91,10 +91,15 @@ test('a DEL of an old sandbox leaves alone what a new one of the same VM has plu
   expect(await bed.interfacesFor('node-a', 'vm/default/restarted')).toEqual([interfaces[0]?.name]);
 });
 
-test('ADD repeated for the same sandbox ends as the first did', async () => {
-  const a = await bed.pod('node-a');
+test('ADD repeated for the same sandbox ends as the first did, and forwards', async () => {
+  const [a, b] = [await bed.pod('node-a'), await bed.pod('node-b')];
   await makePort(bed.topology, a.port);
-  expect(await a.sandbox.add()).toEqual(await a.sandbox.add());
+  await makePort(bed.topology, b.port);
+  await b.sandbox.add();
+  for (const result of [await a.sandbox.add(), await a.sandbox.add(), await a.sandbox.add()]) {
+    expect(result.ips[0]?.address).toBe(`${a.ipv4}/16`);
+  }
+  expect(await ping(a.sandbox.netns, b.ipv4)).toContain(' 0% packet loss');
   expect(await bed.interfacesFor('node-a', a.port.name)).toHaveLength(1);
   await a.sandbox.call('CHECK', { prevResult: await a.sandbox.add() });
 });

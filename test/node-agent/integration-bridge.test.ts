@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { IntegrationBridge, type InterfaceRow, type Transact } from '#node-agent/integration-bridge.ts';
 import { marksOf, type SwitchPort } from '#node-agent/switch-port.ts';
 
@@ -66,6 +66,30 @@ test('who gives up waiting gets the reason', async () => {
   const waiting = bridge.installed(port.device, abort.signal);
   abort.abort(new Error('out of time'));
   await expect(waiting).rejects.toThrow('out of time');
+});
+
+test('a device that was on the bridge is plugged anew only when ovs-vswitchd has let go of it', async () => {
+  const sent: string[][] = [];
+  const bridge = bridgeWith(async (operations) => {
+    sent.push(operations.map((operation) => operation.op));
+    return {
+      status: 'committed',
+      results: operations.map(({ op }) => (op === 'select' ? { rows: [{ next_cfg: 8 }] } : {})),
+    };
+  });
+  bridge.putRoot('root', { cur_cfg: 7 });
+  bridge.putPort('P1', undefined, { name: port.device });
+  bridge.putInterface('I1', row());
+  const plugging = bridge.plug(port);
+  await vi.waitFor(() => expect(sent).toEqual([['mutate', 'mutate', 'select']]));
+  bridge.putInterface('I1', undefined);
+  bridge.putPort('P1', { name: port.device }, undefined);
+  bridge.putRoot('root', { cur_cfg: 7 });
+  await Promise.resolve();
+  expect(sent).toHaveLength(1);
+  bridge.putRoot('root', { cur_cfg: 8 });
+  await plugging;
+  expect(sent[1]).toEqual(['insert', 'insert', 'mutate']);
 });
 
 test('a refusal of the database is a sentence', async () => {
