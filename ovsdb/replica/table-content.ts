@@ -1,9 +1,10 @@
+import { RowMap } from './row-map.ts';
 import type { Row, RowShape } from './row-shape.ts';
 import { type IndexSpec, TableIndex } from './table-index.ts';
 
 /** The rows of one table and their indexes, as one state of the database. */
 export class TableContent {
-  readonly rows = new Map<string, Row>();
+  readonly rows = new RowMap();
   readonly #indexes: ReadonlyMap<string, TableIndex>;
 
   constructor(indexes: Readonly<Record<string, IndexSpec>>) {
