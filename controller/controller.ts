@@ -4,7 +4,6 @@ import { ClaimKeeper } from './claims.ts';
 import { Core } from './core.ts';
 import type { Table } from './engine/table.ts';
 import type { FeatureOptions } from './features/index.ts';
-import type { FormerAddresses } from './ipam/allocator.ts';
 import type { KubeApi } from './kube/api.ts';
 import { EventRecorder } from './kube/events.ts';
 import {
@@ -22,10 +21,11 @@ import {
 } from './kube/kinds.ts';
 import { watchKind } from './kube/watch.ts';
 import { Writer } from './kube/writes.ts';
+import { formerAddresses } from './northbound/former-addresses.ts';
 import { followOvnFacts } from './northbound/ovn-facts.ts';
-import { ownerKey } from './northbound/owned-columns.ts';
 import { replicateNorthbound } from './northbound/replica.ts';
-import { type Northbound, NorthboundWriter } from './northbound/writer.ts';
+import { NorthboundWriter } from './northbound/writer.ts';
+import { Settling } from './settling.ts';
 import { Letterbox } from './status.ts';
 
 export interface ControllerOptions {
@@ -43,8 +43,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #core: Core;
   readonly #letterbox: Letterbox;
-  #settling: Promise<void> | undefined;
-  #dirty = false;
+  readonly #settling: Settling;
 
   constructor(options: ControllerOptions) {
     const { api, log, signal, sleep } = options;
@@ -58,6 +57,7 @@ export class Controller {
       },
       (claims) => keeper.ensure(claims),
     );
+    this.#settling = new Settling(this.#core, () => this.#report());
     const keeper = new ClaimKeeper({
       tables: this.#core.tables,
       writer: claimWriter,
@@ -81,8 +81,8 @@ export class Controller {
       watches.synced,
     ]);
     // Only now is everything read that says who has which address, and what is missing really is not there.
-    allocator.start(formerAddresses(replica));
-    await this.#settle();
+    allocator.start(await formerAddresses(replica));
+    await this.#settling.settled();
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,
       onEvent: ({ kind, ...event }) => log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`),
@@ -140,42 +140,12 @@ export class Controller {
     return { synced, ended };
   }
 
-  #wakeAfter(change: () => void): void {
-    change();
-    if (!this.#dirty) {
-      this.#dirty = true;
-      // Changes that came in one turn of the event loop are settled, and written, together.
-      setImmediate(() => void this.#settle());
-    }
-  }
-
-  #settle(): Promise<void> {
-    this.#dirty = true;
-    this.#settling ??= this.#settleAll().finally(() => {
-      this.#settling = undefined;
-    });
-    return this.#settling;
-  }
-
-  async #settleAll(): Promise<void> {
-    while (this.#dirty) {
-      this.#dirty = false;
-      await this.#core.settle();
-    }
+  #report(): void {
     this.#letterbox.report([...this.#core.engine.board.problems(), ...this.#core.allocator.problems]);
   }
-}
 
-/** Addresses of our ports as the northbound database has them: the only record of what a running pod was given. */
-function formerAddresses(northbound: Northbound): ReadonlyMap<string, FormerAddresses> {
-  const former = new Map<string, FormerAddresses>();
-  for (const row of northbound.rows('Logical_Switch_Port').values()) {
-    const { name, addresses, external_ids: ids } = row;
-    if (typeof name !== 'string' || !Array.isArray(addresses) || typeof ids !== 'object' || !('get' in ids)) continue;
-    const uid = ids.get('hawser:uid');
-    const [first] = addresses;
-    if (ids.get(ownerKey) === undefined || typeof uid !== 'string' || typeof first !== 'string') continue;
-    former.set(name, { uid, ips: first.split(' ').slice(1) });
+  #wakeAfter(change: () => void): void {
+    change();
+    this.#settling.wake();
   }
-  return former;
 }

@@ -24,7 +24,11 @@ export class DesiredRow {
   }
 
   get isSilent(): boolean {
-    return this.#claims.isEmpty && (Array.isArray(this.#cells) ? this.#cells.length : this.#cells.size) === 0;
+    return this.#claims.isEmpty && this.cellCount === 0;
+  }
+
+  get cellCount(): number {
+    return Array.isArray(this.#cells) ? this.#cells.length : this.#cells.size;
   }
 
   /** The claim that counts; undefined when only cells are said, which then wait for their row. */

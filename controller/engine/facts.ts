@@ -83,13 +83,33 @@ export function mapEntry(
 }
 
 export function derived<T, Index extends string>(into: Table<T, Index>, key: Key, value: T): DerivedFact {
-  return {
-    kind: 'derived',
-    table: into.name,
-    row: key,
-    value,
-    show: (isThere) => (isThere ? into.put(key, value) : into.remove(key)),
-  };
+  return new DerivedRow(into, key, value);
+}
+
+/** There are as many as there are rows, so what puts one into its table is a method and not a closure each. */
+class DerivedRow<T, Index extends string> implements DerivedFact {
+  readonly row: Key;
+  readonly value: T;
+  readonly #into: Table<T, Index>;
+
+  constructor(into: Table<T, Index>, key: Key, value: T) {
+    this.#into = into;
+    this.row = key;
+    this.value = value;
+  }
+
+  get kind(): 'derived' {
+    return 'derived';
+  }
+
+  get table(): string {
+    return this.#into.name;
+  }
+
+  show(isThere: boolean): void {
+    if (isThere) this.#into.put(this.row, this.value);
+    else this.#into.remove(this.row);
+  }
 }
 
 export function problem(object: ObjectReference, condition: string, sentence: string): ProblemFact {

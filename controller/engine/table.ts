@@ -12,12 +12,14 @@ export interface Reader {
  * places have one reader, and there are as many places as rows, so a lone reader is kept without a set around it.
  */
 export class Place {
-  readonly #forget: () => void;
+  readonly #home: Home;
+  readonly #name: string;
   #readers: Reader | Set<Reader> | undefined;
 
-  /** `forget` is called when the last reader has left, so that places nobody looks at cost nothing. */
-  constructor(forget: () => void) {
-    this.#forget = forget;
+  /** `home` is told `name` when the last reader has left, so that places nobody looks at cost nothing. */
+  constructor(home: Home, name: string) {
+    this.#home = home;
+    this.#name = name;
   }
 
   get isRead(): boolean {
@@ -35,13 +37,18 @@ export class Place {
       this.#readers.delete(reader);
       if (this.#readers.size === 0) this.#readers = undefined;
     } else if (this.#readers === reader) this.#readers = undefined;
-    if (this.#readers === undefined) this.#forget();
+    if (this.#readers === undefined) this.#home.forget(this.#name);
   }
 
   wake(): void {
     if (this.#readers instanceof Set) for (const reader of this.#readers) reader.wake();
     else this.#readers?.wake();
   }
+}
+
+/** What places belong to. */
+interface Home {
+  forget(name: string): void;
 }
 
 /** Files a row under none, one or several values. */
@@ -54,14 +61,14 @@ export type IndexFunction<T> = (row: T, key: Key) => Iterable<string>;
 export class Table<T, Index extends string = string> {
   readonly name: string;
   readonly #rows = new Map<Key, T>();
-  readonly #places = new Map<Key, Place>();
+  readonly #places = new Places();
   readonly #indexes = new Map<string, TableIndex<T>>();
   readonly #listeners = new Set<(key: Key) => void>();
 
   constructor(name: string, indexes?: Readonly<Record<Index, IndexFunction<T>>>) {
     this.name = name;
     for (const [index, of] of Object.entries<IndexFunction<T>>(indexes ?? {})) {
-      this.#indexes.set(index, { of, buckets: new Map() });
+      this.#indexes.set(index, new TableIndex(of));
     }
   }
 
@@ -79,7 +86,7 @@ export class Table<T, Index extends string = string> {
 
   /** The rows filed under `value`; the map is live and not to be kept. */
   by(index: Index, value: string): ReadonlyMap<Key, T> {
-    return this.#index(index).buckets.get(value)?.rows ?? new Map();
+    return this.#index(index).rows(value);
   }
 
   put(key: Key, row: T): void {
@@ -103,37 +110,23 @@ export class Table<T, Index extends string = string> {
   }
 
   place(key: Key): Place {
-    let place = this.#places.get(key);
-    if (place === undefined) {
-      place = new Place(() => this.#places.delete(key));
-      this.#places.set(key, place);
-    }
-    return place;
+    return this.#places.place(key);
   }
 
   /** The place of all rows filed under `value`. */
   bucketPlace(index: Index, value: string): Place {
-    const { buckets } = this.#index(index);
-    const bucket = bucketOf(buckets, value);
-    bucket.content ??= new Place(() => forgetIdle(buckets, value));
-    return bucket.content;
+    return this.#index(index).content.place(value);
   }
 
   /** The place that only changes when the first row is filed under `value`, or the last one leaves. */
   presencePlace(index: Index, value: string): Place {
-    const { buckets } = this.#index(index);
-    const bucket = bucketOf(buckets, value);
-    bucket.presence ??= new Place(() => forgetIdle(buckets, value));
-    return bucket.presence;
+    return this.#index(index).presence.place(value);
   }
 
   /** Places somebody looks at, for tests: nothing wanted leaves none. */
   get watched(): number {
     let watched = this.#places.size;
-    for (const { buckets } of this.#indexes.values()) {
-      for (const { content, presence } of buckets.values())
-        watched += (content?.isRead ? 1 : 0) + (presence?.isRead ? 1 : 0);
-    }
+    for (const { content, presence } of this.#indexes.values()) watched += content.size + presence.size;
     return watched;
   }
 
@@ -144,50 +137,101 @@ export class Table<T, Index extends string = string> {
   }
 
   #refile(key: Key, before: T | undefined, after: T | undefined): void {
-    this.#places.get(key)?.wake();
-    for (const { of, buckets } of this.#indexes.values()) {
-      const values = new Set(after === undefined ? [] : of(after, key));
-      for (const value of before === undefined ? [] : of(before, key)) {
-        if (values.has(value)) continue;
-        const bucket = bucketOf(buckets, value);
-        bucket.rows.delete(key);
-        bucket.content?.wake();
-        if (bucket.rows.size === 0) bucket.presence?.wake();
-        forgetIdle(buckets, value);
-      }
-      for (const value of values) {
-        const bucket = bucketOf(buckets, value);
-        if (after !== undefined) bucket.rows.set(key, after);
-        bucket.content?.wake();
-        if (bucket.rows.size === 1) bucket.presence?.wake();
-      }
-    }
+    this.#places.wake(key);
+    for (const index of this.#indexes.values()) index.refile(key, before, after);
     for (const listener of this.#listeners) listener(key);
   }
 }
 
-interface TableIndex<T> {
-  readonly of: IndexFunction<T>;
-  readonly buckets: Map<string, Bucket<T>>;
-}
+/** One way of finding rows. Most values have one row, which is kept without a map around it. */
+class TableIndex<T> {
+  readonly content = new Places();
+  readonly presence = new Places();
+  readonly #of: IndexFunction<T>;
+  readonly #buckets = new Map<string, Lone<T> | Map<Key, T>>();
 
-interface Bucket<T> {
-  readonly rows: Map<Key, T>;
-  content: Place | undefined;
-  presence: Place | undefined;
-}
-
-function bucketOf<T>(buckets: Map<string, Bucket<T>>, value: string): Bucket<T> {
-  let bucket = buckets.get(value);
-  if (bucket === undefined) {
-    bucket = { rows: new Map(), content: undefined, presence: undefined };
-    buckets.set(value, bucket);
+  constructor(of: IndexFunction<T>) {
+    this.#of = of;
   }
-  return bucket;
+
+  rows(value: string): ReadonlyMap<Key, T> {
+    const bucket = this.#buckets.get(value);
+    if (bucket === undefined) return noRows<T>();
+    return bucket instanceof Map ? bucket : new Map([[bucket.key, bucket.row]]);
+  }
+
+  refile(key: Key, before: T | undefined, after: T | undefined): void {
+    const values = new Set(after === undefined ? [] : this.#of(after, key));
+    for (const value of before === undefined ? [] : this.#of(before, key)) {
+      if (values.has(value)) continue;
+      const isEmpty = this.#takeOut(value, key);
+      this.content.wake(value);
+      if (isEmpty) this.presence.wake(value);
+    }
+    if (after === undefined) return;
+    for (const value of values) {
+      const isFirst = this.#file(value, key, after);
+      this.content.wake(value);
+      if (isFirst) this.presence.wake(value);
+    }
+  }
+
+  /** Whether it is the first row under the value. */
+  #file(value: string, key: Key, row: T): boolean {
+    const bucket = this.#buckets.get(value);
+    if (bucket instanceof Map) bucket.set(key, row);
+    else if (bucket === undefined || bucket.key === key) this.#buckets.set(value, { key, row });
+    else {
+      const rows = new Map([
+        [bucket.key, bucket.row],
+        [key, row],
+      ]);
+      this.#buckets.set(value, rows);
+    }
+    return bucket === undefined;
+  }
+
+  /** Whether it was the last row under the value. */
+  #takeOut(value: string, key: Key): boolean {
+    const bucket = this.#buckets.get(value);
+    if (bucket instanceof Map) bucket.delete(key);
+    const isEmpty = !(bucket instanceof Map) || bucket.size === 0;
+    if (isEmpty) this.#buckets.delete(value);
+    return isEmpty;
+  }
 }
 
-/** Drops a bucket without rows that nobody looks at. */
-function forgetIdle<T>(buckets: Map<string, Bucket<T>>, value: string): void {
-  const bucket = buckets.get(value);
-  if (bucket?.rows.size === 0 && !bucket.content?.isRead && !bucket.presence?.isRead) buckets.delete(value);
+/** Places by name, each there while somebody looks at it. */
+class Places {
+  readonly #places = new Map<string, Place>();
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  place(name: string): Place {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = new Place(this, name);
+      this.#places.set(name, place);
+    }
+    return place;
+  }
+
+  wake(name: string): void {
+    this.#places.get(name)?.wake();
+  }
+
+  forget(name: string): void {
+    this.#places.delete(name);
+  }
+}
+
+interface Lone<T> {
+  readonly key: Key;
+  readonly row: T;
+}
+
+function noRows<T>(): ReadonlyMap<Key, T> {
+  return new Map();
 }

@@ -55,17 +55,17 @@ export class DirtyRows {
     this.#where.delete(uuid);
   }
 
-  /** Takes out the next rows, about `weight` of rows and cells, whose `weightOf` tells what comes with a row. */
-  take(weight: number, weightOf: (uuid: string) => number): DirtyRow[] {
+  /** Takes out the next rows, about `weight` of them by `weightOf`. */
+  take(weight: number, weightOf: (row: DirtyRow) => number): DirtyRow[] {
     const batch: DirtyRow[] = [];
     let taken = 0;
     for (const queue of this.#queues) {
       for (const { table, uuid, cells, isDrift } of queue.values()) {
         if (taken >= weight) return batch;
         this.delete(uuid);
-        batch.push({ table, uuid, isDrift, ...(cells && { cells }) });
-        taken += 1 + weightOf(uuid);
-        for (const entries of cells?.values() ?? []) taken += entries.size;
+        const row = { table, uuid, isDrift, ...(cells && { cells }) };
+        batch.push(row);
+        taken += weightOf(row);
       }
     }
     return batch;

@@ -243,7 +243,7 @@ export class NorthboundWriter implements BoardListener {
     // What becomes dirty in this turn of the event loop belongs in the same transaction.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#dirty.size > 0 && !this.#closed) {
-      const batch = this.#dirty.take(batchWeight, (uuid) => this.#awaiting.countFor(uuid));
+      const batch = this.#dirty.take(batchWeight, (row) => this.#weightOf(row));
       try {
         await this.#apply(batch);
         retryMilliseconds = firstRetryMilliseconds;
@@ -329,6 +329,15 @@ export class NorthboundWriter implements BoardListener {
       this.#dirty.restore(row, this.#keys.has(row.uuid));
       this.#wake();
     });
+  }
+
+  /** How much work the row is: itself, its cells and what comes with it. */
+  #weightOf({ table, uuid, cells }: DirtyRow): number {
+    const key = this.#keys.get(uuid);
+    let weight = 1 + this.#awaiting.countFor(uuid);
+    if (cells === undefined && key !== undefined) weight += (this.#board.row(table, key)?.cellCount ?? 0) / 8;
+    for (const entries of cells?.values() ?? []) weight += entries.size;
+    return weight;
   }
 
   #unit({ table, uuid, cells }: Omit<DirtyRow, 'isDrift'>): Unit {

@@ -1,0 +1,22 @@
+import type { Key } from '../engine/table.ts';
+import type { FormerAddresses } from '../ipam/allocator.ts';
+import { ownerKey } from './owned-columns.ts';
+import type { Northbound } from './writer.ts';
+
+/** Addresses of our ports as the northbound database has them: the only record of what a running pod was given. */
+export async function formerAddresses(northbound: Northbound): Promise<ReadonlyMap<Key, FormerAddresses>> {
+  const former = new Map<Key, FormerAddresses>();
+  let read = 0;
+  for (const { name, addresses, external_ids: ids } of northbound.rows('Logical_Switch_Port').values()) {
+    read += 1;
+    if (read % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (typeof name !== 'string' || !Array.isArray(addresses) || typeof ids !== 'object' || !('get' in ids)) continue;
+    const uid = ids.get('hawser:uid');
+    const [first] = addresses;
+    if (ids.get(ownerKey) === undefined || typeof uid !== 'string' || typeof first !== 'string') continue;
+    former.set(name, { uid, ips: first.split(' ').slice(1) });
+  }
+  return former;
+}
+
+const rowsPerTurn = 2000;

@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util';
+import { benchCore } from './bench-core.ts';
+import { type Cluster, cluster, keyOf, nodeName, podOf, vmOf } from './objects.ts';
+import { percentiles } from './percentiles.ts';
+
+/** What one process measured; milliseconds and bytes. */
+export interface ChildResult {
+  readonly startMs: number;
+  readonly operations: number;
+  readonly problems: number;
+  readonly peakRss: number;
+  readonly worstStallMs: number;
+  readonly changes?: { readonly p50: number; readonly p99: number };
+  readonly burst?: { readonly ports: number; readonly milliseconds: number };
+  readonly burstOperations?: readonly unknown[];
+}
+
+const { values } = parseArgs({
+  options: {
+    remote: { type: 'string' },
+    size: { type: 'string' },
+    phase: { type: 'string' },
+    burst: { type: 'string' },
+  },
+});
+const size = Number(values.size);
+const objects = cluster(size);
+globalThis.gc?.();
+const bench = await benchCore(values.remote ?? '');
+const startMs = await bench.start(objects);
+const { operations, problems } = bench;
+let result: ChildResult = { startMs, operations, problems, peakRss: 0, worstStallMs: 0 };
+if (values.phase === 'changes') {
+  const changes = await measureChanges(objects);
+  const { burst, burstOperations } = await measureBurst(Number(values.burst));
+  result = { ...result, changes, burst, burstOperations };
+}
+const peakRss = process.resourceUsage().maxRSS * 1024;
+bench.delay.disable();
+result = { ...result, peakRss, worstStallMs: bench.delay.max / 1e6 - 1 };
+await bench.close();
+process.send?.(result, () => process.disconnect());
+
+/** Pods and VMs created, changed, deleted and migrated, one at a time: from the event to the transaction sent. */
+async function measureChanges({ pods, vmis }: Cluster) {
+  const { tables } = bench.core;
+  const latencies: number[] = [];
+  const measure = async (put: () => void) => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    bench.onSent(() => resolve(performance.now()));
+    await new Promise((next) => setImmediate(next));
+    const started = performance.now();
+    bench.change(put);
+    latencies.push((await promise) - started);
+    await bench.settled();
+  };
+  const rounds = 100;
+  for (let i = 0; i < rounds; i += 1) {
+    const fresh = podOf(10_000_000 + i, 'fresh');
+    await measure(() => tables.pods.put(keyOf(fresh), fresh));
+    await measure(() => tables.pods.put(keyOf(fresh), { ...fresh, nodeName: nodeName(i + 1) }));
+    await measure(() => tables.pods.put(keyOf(fresh), { ...fresh, labels: { app: 'app-3' } }));
+    await measure(() => tables.pods.remove(keyOf(fresh)));
+    const vm = vmis[(i * 31) % vmis.length];
+    const source = pods.find(({ owner }) => owner?.uid === vm?.uid);
+    if (vm === undefined || source === undefined) continue;
+    const uid = `vmim-${i}`;
+    const target = {
+      ...source,
+      name: `${source.name}-target`,
+      uid: `${source.uid}-target`,
+      nodeName: nodeName(i + 7),
+      labels: { ...source.labels, 'kubevirt.io/migrationJobUID': uid },
+    };
+    const { namespace, name: vmiName } = vm;
+    const vmim = {
+      namespace,
+      name: uid,
+      uid,
+      vmiName,
+      deleting: false,
+      phase: 'Running',
+      abortRequested: false,
+      creationTimestamp: i,
+    };
+    tables.vmims.put(keyOf(vmim), vmim);
+    await measure(() => tables.pods.put(keyOf(target), target));
+    await measure(() => tables.vmis.put(keyOf(vm), { ...vm, nodeName: target.nodeName }));
+    tables.vmims.remove(keyOf(vmim));
+    tables.pods.remove(keyOf(target));
+    await measure(() => tables.vmis.put(keyOf(vm), vm));
+    const { vm: newVm, vmi, launcher, claim } = vmOf(200_000 + i);
+    await measure(() => {
+      tables.vms.put(keyOf(newVm), newVm);
+      tables.claims.put(keyOf(claim), claim);
+      tables.pods.put(keyOf(launcher), launcher);
+      tables.vmis.put(keyOf(vmi), vmi);
+    });
+    await measure(() => tables.vmis.remove(keyOf(vmi)));
+    tables.pods.remove(keyOf(launcher));
+    tables.claims.remove(keyOf(claim));
+    tables.vms.remove(keyOf(newVm));
+    await bench.settled();
+  }
+  return percentiles(latencies);
+}
+
+/** Many pods at once: from the first event to the last row in the database. */
+async function measureBurst(ports: number) {
+  const sent: unknown[] = [];
+  bench.onSent((operations) => sent.push(...operations));
+  const fresh = Array.from({ length: ports }, (_, i) => podOf(20_000_000 + i, 'burst'));
+  const started = performance.now();
+  for (const [i, pod] of fresh.entries()) {
+    bench.change(() => bench.core.tables.pods.put(keyOf(pod), pod));
+    // A watch delivers what has come in one read of its socket.
+    if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await bench.settled();
+  return { burst: { ports, milliseconds: performance.now() - started }, burstOperations: sent };
+}
