@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from '#ovsdb/client.ts';
+import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
+import type { Figure } from '../figures.ts';
+import { BareSocket } from './bare-socket.ts';
+
+type Measure = (count: number, depth: number, rowsEach: number) => Promise<number>;
+
+const insert = () => ({ op: 'insert', table: 'Address_Set', row: { name: randomUUID() } }) as const;
+
+/** Transactions and rows per second, ours and the raw limit taking turns on one server. */
+export async function* transactions(remote: string, rounds: number, seconds: number): AsyncIterable<Figure> {
+  await using client = await connect({ remotes: [remote] });
+  const bare = await BareSocket.open(remote);
+  const ours: Measure = (count, depth, rowsEach) =>
+    perSecond(count, depth, async () => {
+      const outcome = await client.transact(ovnNorthbound, Array.from({ length: rowsEach }, insert));
+      if (outcome.status !== 'committed') throw new Error(JSON.stringify(outcome));
+    });
+  const raw: Measure = (count, depth, rowsEach) => rawPerSecond(bare, count, depth, rowsEach);
+  for (const [figure, unit, depth, rowsEach, rate] of [
+    ['transactions, depth 1', 'txn/s', 1, 1, 4_000],
+    ['transactions, depth 64', 'txn/s', 64, 1, 10_000],
+    ['inserts, 100 a transaction', 'rows/s', 4, 100, 400],
+  ] as const) {
+    const count = Math.round(rate * seconds);
+    await ours(count / 4, depth, rowsEach);
+    const [us, limit]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      limit.push((await raw(count, depth, rowsEach)) * rowsEach);
+      us.push((await ours(count, depth, rowsEach)) * rowsEach);
+    }
+    const [mine, most] = [median(us), median(limit)];
+    yield { figure, unit, ours: mine, peers: {}, limit: most, bar: 0.9 * most, ok: mine >= 0.9 * most };
+  }
+  bare.close();
+}
+
+async function perSecond(count: number, depth: number, once: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  let left = count;
+  await Promise.all(
+    Array.from({ length: depth }, async () => {
+      while (left-- > 0) await once();
+    }),
+  );
+  return (count / (performance.now() - start)) * 1_000;
+}
+
+/** The bytes are made before the clock starts. */
+async function rawPerSecond(bare: BareSocket, count: number, depth: number, rowsEach: number): Promise<number> {
+  const texts = Array.from({ length: count }, (_, id) =>
+    JSON.stringify({ id, method: 'transact', params: ['OVN_Northbound', ...Array.from({ length: rowsEach }, insert)] }),
+  );
+  const first = bare.replies;
+  const start = performance.now();
+  let sent = 0;
+  for (let done = 0; done < count; done = bare.replies - first) {
+    let text = '';
+    while (sent < count && sent - done < depth) text += texts[sent++];
+    if (text) bare.write(text);
+    await bare.replied(first + done + 1);
+  }
+  return (count / (performance.now() - start)) * 1_000;
+}
+
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
