@@ -11,11 +11,13 @@ export interface GuestBinding {
   readonly settings: GuestSettings;
 }
 
+export type GuestChanged = (mac: string, before: GuestBinding | undefined) => void;
+
 /** The guests an agent answers for, as they are now, and word of each change. Nobody else's guests are in here. */
 export interface Guests {
   readonly byMac: ReadonlyMap<string, GuestBinding>;
-  /** Calls `changed` with the Ethernet address of each guest that came, changed or went; returns how to stop. */
-  subscribe(changed: (mac: string) => void): () => void;
+  /** Calls `changed` for each guest that came, changed or went, with what it was before; returns how to stop. */
+  subscribe(changed: GuestChanged): () => void;
 }
 
 /** One layer-2 segment a server answers on. The same on every node, so that any node may answer for a guest. */
@@ -37,10 +39,10 @@ export interface Segment {
   readonly trustDuid: boolean;
 }
 
-/** A fixed set of guests, or one that is replaced as a whole (`replace`) or guest by guest (`set`, `delete`). */
+/** Guests by their Ethernet address, set and deleted one by one. */
 export class GuestBook implements Guests {
   readonly #byMac = new Map<string, GuestBinding>();
-  readonly #listeners = new Set<(mac: string) => void>();
+  readonly #listeners = new Set<GuestChanged>();
 
   constructor(guests: Iterable<GuestBinding> = []) {
     for (const guest of guests) this.#byMac.set(guest.mac, guest);
@@ -50,21 +52,23 @@ export class GuestBook implements Guests {
     return this.#byMac;
   }
 
-  subscribe(changed: (mac: string) => void): () => void {
+  subscribe(changed: GuestChanged): () => void {
     this.#listeners.add(changed);
     return () => this.#listeners.delete(changed);
   }
 
   set(guest: GuestBinding): void {
+    const before = this.#byMac.get(guest.mac);
     this.#byMac.set(guest.mac, guest);
-    this.#tell(guest.mac);
+    this.#tell(guest.mac, before);
   }
 
   delete(mac: string): void {
-    if (this.#byMac.delete(mac)) this.#tell(mac);
+    const before = this.#byMac.get(mac);
+    if (this.#byMac.delete(mac)) this.#tell(mac, before);
   }
 
-  #tell(mac: string): void {
-    for (const listener of this.#listeners) listener(mac);
+  #tell(mac: string, before: GuestBinding | undefined): void {
+    for (const listener of this.#listeners) listener(mac, before);
   }
 }

@@ -27,13 +27,17 @@ export interface ServeConfig {
   readonly metricsPort: number | undefined;
 }
 
+/** A file of a hundred thousand guests may be wrong in every line. */
+const shownProblems = 20;
+
 /** The user's configuration is wrong; `problems` are sentences that begin with the field. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
+    const hidden = problems.length - shownProblems;
+    super([...problems.slice(0, shownProblems), ...(hidden > 0 ? [`… and ${hidden} more`] : [])].join('\n'));
     this.problems = problems;
   }
 }
@@ -204,11 +208,21 @@ async function readGuests(file: string, guests: GuestBook, parser: GuestParser, 
     for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
       number++;
       if (line === '') continue;
-      const input = guestSchema.safeParse(JSON.parse(line));
-      if (input.success) addGuest(guests, parser(input.data, `${file}:${number}`, problems));
-      else problems.push(`${file}:${number}: ${input.error.issues[0]?.message}`);
+      const input: unknown = JSON.parse(line);
+      if (isGuestInput(input)) addGuest(guests, parser(input, `${file}:${number}`, problems));
+      else problems.push(`${file}:${number}: ${guestSchema.safeParse(input).error?.issues[0]?.message}`);
     }
   } catch (error) {
     problems.push(`${file}:${number}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** What `guestSchema` accepts. Written out because a file may hold a hundred thousand guests. */
+function isGuestInput(input: unknown): input is z.output<typeof guestSchema> {
+  if (typeof input !== 'object' || input === null || !('mac' in input) || !('addresses' in input)) return false;
+  for (const key of Object.keys(input)) if (!(key in guestShape)) return false;
+  const { mac, addresses } = input;
+  const namesWell = !('hostName' in input) || typeof input.hostName === 'string';
+  const isFull = Array.isArray(addresses) && addresses.length > 0;
+  return namesWell && typeof mac === 'string' && isFull && addresses.every((address) => typeof address === 'string');
 }

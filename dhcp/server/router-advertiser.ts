@@ -21,8 +21,8 @@ export interface RouterAdvertiser {
 
 type Send = NonNullable<Transport['sendAdvertisement']>;
 
-/** One guest gets an advertisement of its own at most this often, milliseconds. */
-const leastBetweenUnicastMs = 500;
+/** One guest gets at most this many advertisements of its own in a second. */
+const unicastsPerSecond = 5;
 
 /** Advertises on one segment, periodically and when asked, at the pace of RFC 4861 §6.2. */
 export function routerAdvertiser(
@@ -35,7 +35,7 @@ export function routerAdvertiser(
   const message = encodeRouterAdvertisement(advertisementOf(settings, segment, isRouter));
   const longestMs = (settings.ra?.maxIntervalSeconds ?? 600) * 1000;
   const shortestMs = (settings.ra?.minIntervalSeconds ?? Math.max(3, longestMs / 3000)) * 1000;
-  const lastUnicast = new Map<string, number>();
+  const unicasts = new Map<string, { sinceMs: number; sent: number }>();
   let state: Advertising = startAdvertising(clock.nowMs());
   let cancel = schedule();
 
@@ -52,12 +52,15 @@ export function routerAdvertiser(
     solicited({ mac, address }) {
       const now = clock.nowMs();
       if (mac !== undefined && address !== '::') {
-        if (now - (lastUnicast.get(mac) ?? Number.NEGATIVE_INFINITY) < leastBetweenUnicastMs) {
+        // Only guests of ours get here, so this holds one entry for each.
+        const known = unicasts.get(mac);
+        const current = known !== undefined && now - known.sinceMs < 1000 ? known : { sinceMs: now, sent: 0 };
+        unicasts.set(mac, current);
+        if (current.sent === unicastsPerSecond) {
           counter.count('ra.silent.tooOften');
           return;
         }
-        // Only guests of ours get here, so this holds one entry for each.
-        lastUnicast.set(mac, now);
+        current.sent++;
         counter.count('ra.sent.unicast');
         send(message, { mac, address });
         return;

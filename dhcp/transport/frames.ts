@@ -102,12 +102,13 @@ function deliver(
   frame: Exclude<NonNullable<ReturnType<typeof parseFrame>>, { kind: 'arpRequest' }>,
   events: TransportEvents,
 ): void {
-  const { sourceMac: mac, source: address, payload } = frame;
+  const { sourceMac: mac, payload } = frame;
   if (frame.kind === 'icmp6') {
-    if (payload[0] === 133) events.solicitation(payload, { mac, address, port: 0, hopLimit: frame.hopLimit });
-    return;
+    if (payload[0] === 133)
+      events.solicitation(payload, { mac, address: frame.source, port: 0, hopLimit: frame.hopLimit });
+  } else if (frame.kind === 'udp4') {
+    if (frame.destinationPort === 67) events.dhcpv4(payload, { mac, address: '0.0.0.0', port: frame.sourcePort });
+  } else if (frame.destinationPort === 547) {
+    events.dhcpv6(payload, { mac, address: frame.source, port: frame.sourcePort });
   }
-  const sender = { mac, address, port: frame.sourcePort };
-  if (frame.kind === 'udp4' && frame.destinationPort === 67) events.dhcpv4(payload, sender);
-  if (frame.kind === 'udp6' && frame.destinationPort === 547) events.dhcpv6(payload, sender);
 }

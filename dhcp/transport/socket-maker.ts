@@ -1,38 +1,32 @@
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 
 /**
- * Runs inside a network namespace (`ip netns exec`), makes the sockets there and hands them to the parent process; a socket
- * stays in the namespace it was made in. Arguments: interface, DHCPv4 server address or `-`.
+ * Makes the sockets of one segment and hands them to the parent process, then ends. A socket stays in the namespace it was
+ * made in, so this runs in a short-lived process inside that namespace; its text is what that process is started with, hence
+ * it uses nothing from outside itself.
  */
-const [device = '', serverId = '-'] = process.argv.slice(2);
-
-const wanted: [name: string, make: () => Promise<Socket>][] = [
-  ...(serverId === '-'
-    ? []
-    : ([
-        ['receive4', () => bound('udp4', 67, '0.0.0.0')],
-        // Broadcasts leave without a route only from a socket that has an address of its own, and unicast renewals arrive here.
-        ['send4', () => bound('udp4', 67, serverId)],
-      ] satisfies typeof wanted)),
-  ['both6', () => bound('udp6', 547, '::')],
-];
-
-for (const [name, make] of wanted) {
-  const socket = await make();
-  if (name === 'send4') socket.setBroadcast(true);
+export async function makeAndHandOver(device: string, serverId: string): Promise<void> {
+  const { createSocket } = process.getBuiltinModule('node:dgram');
+  const bound = (type: 'udp4' | 'udp6', port: number, address: string): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const socket = createSocket({ type, reuseAddr: true, ipv6Only: type === 'udp6' });
+      socket.once('error', reject);
+      socket.bind(port, address, () => resolve(socket));
+    });
+  const handOver = (name: string, socket: Socket): Promise<void> =>
+    new Promise((resolve, reject) => {
+      process.send?.(name, socket, {}, (error) => (error ? reject(error) : resolve()));
+    });
+  if (serverId !== '-') {
+    await handOver('receive4', await bound('udp4', 67, '0.0.0.0'));
+    // Broadcasts leave without a route only from a socket that has an address of its own; unicast renewals arrive here too.
+    const send4 = await bound('udp4', 67, serverId);
+    send4.setBroadcast(true);
+    await handOver('send4', send4);
+  }
+  const both6 = await bound('udp6', 547, '::');
   // All_DHCP_Relay_Agents_and_Servers (RFC 9915 §7.1).
-  if (name === 'both6') socket.addMembership('ff02::1:2', `::%${device}`);
-  await new Promise<void>((resolve, reject) => {
-    process.send?.(name, socket, {}, (error) => (error ? reject(error) : resolve()));
-  });
-}
-process.disconnect?.();
-process.exit(0);
-
-function bound(type: 'udp4' | 'udp6', port: number, address: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket({ type, reuseAddr: true, ipv6Only: type === 'udp6' });
-    socket.once('error', reject);
-    socket.bind(port, address, () => resolve(socket));
-  });
+  both6.addMembership('ff02::1:2', `::%${device}`);
+  await handOver('both6', both6);
+  process.exit(0);
 }

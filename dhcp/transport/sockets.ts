@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:dgram';
-import { fileURLToPath } from 'node:url';
 import { familyOf, ipv4Text } from '../address.ts';
 import type { GuestBinding, Guests } from '../guests.ts';
 import { ip } from './command.ts';
+import { makeAndHandOver } from './socket-maker.ts';
 import { type OpenTransport, type Transport, TransportError, type TransportEvents } from './transport.ts';
 
 export interface SocketsOptions {
@@ -79,8 +79,8 @@ interface Sockets {
 }
 
 function makeSockets({ device, netns, serverId }: SocketsOptions): Promise<Sockets> {
-  const maker = fileURLToPath(new URL('./socket-maker.ts', import.meta.url));
-  const node = [process.execPath, ...process.execArgv, maker, device, serverId ?? '-'];
+  const text = `(${makeAndHandOver})(${JSON.stringify(device)}, ${JSON.stringify(serverId ?? '-')})`;
+  const node = [process.execPath, '--eval', text];
   const [program = '', ...args] = netns === undefined ? node : ['ip', 'netns', 'exec', netns, ...node];
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
@@ -102,27 +102,35 @@ function makeSockets({ device, netns, serverId }: SocketsOptions): Promise<Socke
   });
 }
 
+/** Neighbour entries given to one run of `ip`. */
+const linesAtOnce = 2000;
+
 /** Keeps one permanent neighbour entry for each IPv4 address of a guest, ahead of the first answer. */
 async function followGuests(options: SocketsOptions, events: TransportEvents): Promise<() => void> {
   const { guests, device, netns } = options;
   if (guests === undefined || options.serverId === undefined) return () => {};
-  const known = new Map<string, readonly string[]>();
-  const lines = (mac: string, guest: GuestBinding | undefined): string[] => {
-    const now = guest?.addresses.filter((address) => familyOf(address) === 4) ?? [];
-    const gone = (known.get(mac) ?? []).filter((address) => !now.includes(address));
-    if (guest === undefined) known.delete(mac);
-    else known.set(mac, now);
+  const ipv4Of = (guest: GuestBinding | undefined): string[] =>
+    guest?.addresses.filter((address) => familyOf(address) === 4) ?? [];
+  const lines = (mac: string, now: GuestBinding | undefined, before?: GuestBinding): string[] => {
+    const wanted = ipv4Of(now);
+    const gone = ipv4Of(before).filter((address) => !wanted.includes(address));
     return [
       ...gone.map((address) => `neigh del ${address} dev ${device}`),
-      ...now.map((address) => `neigh replace ${address} lladdr ${mac} dev ${device} nud permanent`),
+      ...wanted.map((address) => `neigh replace ${address} lladdr ${mac} dev ${device} nud permanent`),
     ];
   };
   const apply = (batch: readonly string[]): Promise<string> =>
     ip(netns, ['-force', '-batch', '-'], `${batch.join('\n')}\n`);
-  const first = [...guests.byMac].flatMap(([mac, guest]) => lines(mac, guest));
+  let first: string[] = [];
+  for (const [mac, guest] of guests.byMac) {
+    first.push(...lines(mac, guest));
+    if (first.length < linesAtOnce) continue;
+    await apply(first);
+    first = [];
+  }
   if (first.length > 0) await apply(first);
-  return guests.subscribe((mac) => {
-    const batch = lines(mac, guests.byMac.get(mac));
+  return guests.subscribe((mac, before) => {
+    const batch = lines(mac, guests.byMac.get(mac), before);
     if (batch.length > 0) apply(batch).catch((error: Error) => events.failed(error));
   });
 }

@@ -19,6 +19,7 @@ export interface Transport {
 export interface Sender {
   /** The Ethernet source; undefined on sockets. */
   readonly mac: string | undefined;
+  /** Nobody asks for it over DHCPv4, where it may be 0.0.0.0 whatever it is. */
   readonly address: string;
   readonly port: number;
 }

@@ -1,0 +1,307 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { addressBytes } from '#dhcp/address.ts';
+import { probe } from '#dhcp/cli/probe.ts';
+import { GuestBook, type Segment } from '#dhcp/guests.ts';
+import { discover } from '#dhcp/probe/requests.ts';
+import { type Service, serveSegment } from '#dhcp/service.ts';
+import { type GuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
+import { systemClock } from '#dhcp/system-clock.ts';
+import { framesTransport } from '#dhcp/transport/frames.ts';
+import { socketsTransport } from '#dhcp/transport/sockets.ts';
+import { openTap } from '#dhcp/transport/tap.ts';
+import { fromHex, u32 } from '#dhcp/wire/bytes.ts';
+import { broadcastMac, parseFrame, udp4Frame } from '#dhcp/wire/frame.ts';
+import { run } from '#test/lab/topology/command.ts';
+import { dhclient } from './dhclient.ts';
+import { prepareClients } from './packages.ts';
+import { type LabSegment, labSegment } from './segment.ts';
+
+const macA = '52:54:00:00:00:0a';
+const macRogue = '52:54:00:00:00:66';
+const settings = parsed({
+  dns: { servers: ['10.0.0.53', 'fd00::53'], search: ['example.com', 'b.org'] },
+  ntp: ['10.0.0.7', 'fd00::7'],
+  domain: 'example.com',
+  routes: [{ to: '10.9.0.0/16', via: '10.77.0.7' }],
+  leaseSeconds: 600,
+  renewSeconds: 100,
+  rebindSeconds: 200,
+  captivePortal: 'https://p.example/',
+  options: { dhcpv4: [{ code: 138, addresses: ['10.0.0.9'] }] },
+  ra: {
+    mode: 'stateless',
+    pref64: '64:ff9b::/96',
+    routes: [{ prefix: 'fd05::/48', preference: 'low' }],
+    deprecatedPrefixes: ['fd66::/64'],
+  },
+});
+const segment: Segment = {
+  name: 'lab',
+  subnets: ['10.77.0.0/16', 'fd77::/64'],
+  gateways: ['10.77.0.1', 'fd77::1'],
+  mtu: 1400,
+  serverId: '10.77.0.2',
+  serverDuid: fromHex('0004000102030405060708090a0b0c0d0e0f'),
+  relays: [],
+  trustDuid: false,
+};
+const guestA = { mac: macA, addresses: ['10.77.0.10', 'fd77::a'], hostName: 'vm-a', settings };
+
+let lab: LabSegment;
+let a: { readonly netns: string; readonly device: string };
+let rogue: { readonly netns: string; readonly device: string };
+let book: GuestBook;
+let service: Service;
+
+beforeAll(async () => {
+  await prepareClients();
+  lab = await labSegment('dhcptest');
+  rogue = await lab.guest('rogue', macRogue);
+  book = new GuestBook([guestA]);
+  service = agent('0a:00:00:00:00:01', book);
+  await service.ready;
+});
+afterAll(async () => {
+  await service.close();
+  await lab[Symbol.asyncDispose]();
+});
+// A client leaves addresses and settings of the kernel behind: each test has a new guest.
+beforeEach(async () => {
+  a = await lab.guest('a', macA);
+});
+
+function agent(mac: string, guests: GuestBook): Service {
+  const open = framesTransport({
+    parent: lab.bridge,
+    netns: lab.netns,
+    mac,
+    serverId: '10.77.0.2',
+    guests,
+    router: { mac: '0a:00:00:00:00:fe', linkLocal: 'fe80::fe' },
+  });
+  return serveSegment({ segment, guests, open, advertising: { settings, isRouter: true }, clock: systemClock });
+}
+
+const expected4 = {
+  ip_address: '10.77.0.10',
+  subnet_mask: '255.255.0.0',
+  broadcast_address: '10.77.255.255',
+  routers: '10.77.0.1',
+  domain_name: 'example.com',
+  domain_name_servers: '10.0.0.53',
+  domain_search: 'example.com. b.org.',
+  host_name: 'vm-a',
+  interface_mtu: '1400',
+  ntp_servers: '10.0.0.7',
+  rfc3442: '16 10 9 10 77 0 7 0 10 77 0 1',
+  ms_routes: '16 10 9 10 77 0 7 0 10 77 0 1',
+  captive_portal: 'https://p.example/',
+  capwap: '10.0.0.9',
+  dhcp_lease_time: '600',
+  dhcp_renewal_time: '100',
+  dhcp_rebinding_time: '200',
+  dhcp_server_identifier: '10.77.0.2',
+};
+
+test('dhclient is told every IPv4 setting as asked', async () => {
+  expect(await dhclient(a, 4)).toMatchObject(expected4);
+});
+
+test('dhclient, which may do without IPv4, does so when told (RFC 8925)', async () => {
+  book.set({ ...guestA, settings: { ...settings, ipv6OnlyPreferredSeconds: 1800 } });
+  try {
+    const acknowledged = service.tally.get('dhcpv4.sent.ACK');
+    expect(await dhclient(a, 4, { seconds: 2 })).toBeUndefined();
+    expect(service.tally.get('dhcpv4.sent.ACK')).toBe(acknowledged);
+    expect(await probe({ device: 'eth0', netns: a.netns, seconds: 1 })).toMatch(/IPv6-only preferred \(108\) +1800 s/);
+  } finally {
+    book.set(guestA);
+  }
+});
+
+test('dhclient is told every IPv6 setting as asked', async () => {
+  expect(await dhclient(a, 6)).toMatchObject({
+    ip6_address: 'fd77::a',
+    max_life: '600',
+    renew: '100',
+    rebind: '200',
+    dhcp6_name_servers: 'fd00::53',
+    dhcp6_domain_search: 'example.com. b.org.',
+    dhcp6_sntp_servers: 'fd00::7',
+    dhcp6_portal: 'https://p.example/',
+  });
+});
+
+test('udhcpc is bound', async () => {
+  const said = await run('sh', ['-c', 'udhcpc -i eth0 -f -n -q -s /bin/true 2>&1'], { netns: a.netns });
+  expect(said).toContain('lease of 10.77.0.10 obtained from 10.77.0.2, lease time 600');
+});
+
+test('dhcpcd is bound over IPv4 and IPv6', async () => {
+  const dhcpcd = (family: 4 | 6, conf: string) =>
+    run(
+      'sh',
+      [
+        '-c',
+        `mkdir -p /run/dhcpcd /var/lib/dhcpcd; f=$(mktemp); printf '${conf}' > $f; timeout 12 dhcpcd -${family} -B -1 -t 10 --noarp -f $f -c /bin/true eth0 2>&1; rm $f`,
+      ],
+      { netns: a.netns },
+    );
+  expect(await dhcpcd(4, '')).toMatch(/leased 10\.77\.0\.10 for 600 seconds/);
+  expect(await dhcpcd(6, 'noipv6rs\\nia_na 7\\n')).toMatch(/adding address fd77::a\/128/);
+});
+
+test('wide-dhcpv6, which asks with IAID 0, is bound', async () => {
+  const script = `f=$(mktemp -d); printf 'interface eth0 { send ia-na 0; request domain-name-servers; };\\nid-assoc na 0 { };\\n' > $f/c
+    timeout 6 dhcp6c -f -D -c $f/c -p $f/p eth0 >$f/log 2>&1 & for i in $(seq 50); do ip -6 addr show dev eth0 | grep -q fd77::a && break; sleep 0.1; done
+    ip -6 addr show dev eth0; kill $!; wait; rm -r $f`;
+  expect(await run('sh', ['-c', script], { netns: a.netns })).toContain('inet6 fd77::a/128');
+});
+
+test('rdisc6 sees every router advertisement setting', async () => {
+  const seen = (await run('rdisc6', ['-1', '-w', '3000', 'eth0'], { netns: a.netns })).replaceAll(/ +/g, ' ');
+  for (const line of [
+    'Stateful address conf. : No',
+    'Stateful other conf. : Yes',
+    'MTU : 1400 bytes (valid)',
+    'Prefix : fd77::/64',
+    'Prefix : fd66::/64',
+    'Recursive DNS server : fd00::53',
+    'DNS search list : example.com b.org',
+    'Route : fd05::/48',
+    'from fe80::fe',
+  ]) {
+    expect(seen).toContain(line);
+  }
+});
+
+test("the kernel makes its own address, deprecates the old prefix's, and takes the routes", async () => {
+  await run('sh', ['-c', 'ip link set eth0 down; ip link set eth0 up'], { netns: a.netns });
+  const addresses = () => run('ip', ['-6', 'addr', 'show', 'dev', 'eth0'], { netns: a.netns });
+  await expect.poll(addresses, { timeout: 8000 }).toContain('fd77::5054:ff:fe00:a/64');
+  expect(await addresses()).toMatch(/fd66::5054:ff:fe00:a\/64.*deprecated/);
+  const routes = await run('ip', ['-6', 'route'], { netns: a.netns });
+  expect(routes).toContain('default via fe80::fe dev eth0 proto ra');
+});
+
+test('a guest keeps its addresses when it moves to another node of the segment', async () => {
+  const elsewhere = new GuestBook();
+  const other = agent('0a:00:00:00:00:02', elsewhere);
+  await other.ready;
+  try {
+    const before = [await dhclient(a, 4), await dhclient(a, 6)];
+    elsewhere.set(guestA);
+    book.delete(macA);
+    const after = [await dhclient(a, 4), await dhclient(a, 6)];
+    expect(after.map((lease) => [lease?.ip_address, lease?.ip6_address])).toEqual(
+      before.map((lease) => [lease?.ip_address, lease?.ip6_address]),
+    );
+    expect(other.tally.get('dhcpv4.sent.ACK')).toBeGreaterThan(0);
+  } finally {
+    book.set(guestA);
+    await other.close();
+  }
+});
+
+test('a transport whose device is taken away is opened again', async () => {
+  const opened = service.tally.get('transport.opened') ?? 0;
+  await run('ip', ['link', 'del', 'hwd0a0000000001'], { netns: lab.netns });
+  await expect.poll(() => service.tally.get('transport.opened'), { timeout: 10_000 }).toBe(opened + 1);
+  expect(await dhclient(a, 4)).toMatchObject({ ip_address: '10.77.0.10' });
+});
+
+test('over sockets, guests without an address are reached by unicast', async () => {
+  await using own = await labSegment('dhcptest-sockets');
+  const { netns } = await own.guest('s', '0a:00:00:00:00:05');
+  const client = await own.guest('c', macA);
+  await run('ip', ['addr', 'add', '10.77.0.2/16', 'dev', 'eth0'], { netns });
+  const guests = new GuestBook([guestA]);
+  const open = socketsTransport({ device: 'eth0', netns, serverId: '10.77.0.2', guests });
+  const sockets = serveSegment({ segment, guests, open, clock: systemClock });
+  await sockets.ready;
+  try {
+    expect(await dhclient(client, 4)).toMatchObject(expected4);
+    expect(await dhclient(client, 6)).toMatchObject({ ip6_address: 'fd77::a' });
+    const neighbours = await run('ip', ['neigh', 'show', 'dev', 'eth0'], { netns });
+    expect(neighbours).toContain(`10.77.0.10 lladdr ${macA} PERMANENT`);
+  } finally {
+    await sockets.close();
+  }
+});
+
+test('the probe describes what a segment offers', async () => {
+  const said = await probe({ device: 'eth0', netns: a.netns, seconds: 1 });
+  for (const part of [
+    'DHCPv4 OFFER',
+    '10.77.0.10',
+    'captive portal (114)',
+    'DHCPv6 ADVERTISE',
+    'fd77::a valid 600 s',
+    'router advertisement from fe80::fe',
+    'PREF64',
+  ]) {
+    expect(said).toContain(part);
+  }
+});
+
+test('a rogue that forges, starves and floods 10,000 packets/s gets nothing and delays nobody', {
+  timeout: 60_000,
+}, async () => {
+  const waits: number[] = [];
+  const asked = new Map<number, number>();
+  const client = await openTap({
+    parent: 'eth0',
+    netns: a.netns,
+    mac: macA,
+    takesOver: true,
+    onFrame: (frame) => {
+      const answer = parseFrame(frame);
+      if (answer?.kind !== 'udp4' || answer.destinationPort !== 68) return;
+      const sentAt = asked.get(u32(answer.payload, 4));
+      if (sentAt !== undefined) waits.push(performance.now() - sentAt);
+    },
+    onEnd: () => {},
+  });
+  const attack = fileURLToPath(new URL('./rogue-main.ts', import.meta.url));
+  const rogueProcess = spawn(process.execPath, [attack, rogue.netns, macA, '3'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  rogueProcess.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  try {
+    await once(rogueProcess.stdout, 'data');
+    for (let xid = 100; rogueProcess.exitCode === null && asked.size < 400; xid++) {
+      const request = udp4Frame(
+        { mac: macA, address: new Uint8Array(4), port: 68 },
+        { mac: broadcastMac, address: addressBytes('255.255.255.255'), port: 67 },
+        discover(macA, xid),
+      );
+      asked.set(xid, performance.now());
+      client.send(request);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (rogueProcess.exitCode === null) await once(rogueProcess, 'exit');
+    const { sent, seen }: { sent: number; seen: number } = JSON.parse(said.trim().split('\n').at(-1) ?? '');
+    const sorted = waits.sort((x, y) => x - y);
+    expect(sent).toBeGreaterThan(25_000);
+    expect(seen).toBe(0);
+    expect(sorted.length).toBeGreaterThanOrEqual(asked.size * 0.99);
+    expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThanOrEqual(20);
+    expect(service.tally.get('dhcpv4.silent.forgedChaddr')).toBeGreaterThan(1000);
+    expect(service.tally.get('dhcpv4.malformed.optionOverrun')).toBeGreaterThan(1000);
+  } finally {
+    rogueProcess.kill('SIGKILL');
+    await client.close();
+  }
+});
+
+function parsed(input: unknown): GuestSettings {
+  const { settings: valid, problems } = parseGuestSettings(input);
+  if (valid === undefined) throw new Error(problems.map(({ sentence }) => sentence).join());
+  return valid;
+}
