@@ -130,9 +130,7 @@ spec: { topology: overlay, subnet: [10.1.0.0/16] }`;
   test('the controller can do all of its work with its ServiceAccount, and nothing else', async () => {
     await cluster().kubectl(['apply', '--server-side', '--force-conflicts', '-k', join(deploy, 'base')]);
     await clusterNetworks().create({ name: 'reported' }, { spec: { topology: 'overlay', subnets: ['10.8.0.0/16'] } });
-    const token = (
-      await cluster().kubectl(['create', 'token', 'hawser-controller', '-n', 'hawser-system', '--duration=10m'])
-    ).trim();
+    const token = await cluster().serviceAccountToken('hawser-system', 'hawser-controller');
     const { url, ca } = cluster();
     const api = new KubeApi(loadCredentials({ text: kubeconfigText({ url, ca, token }) }));
     const end = new AbortController();

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubeApi } from '#controller/kube/api.ts';
 import * as kinds from '#controller/kube/kinds.ts';
+import { isJsonObject, type JsonObject } from '#test/lab/kube-api/object.ts';
 import { type AnyKind, ContractClient, refusal } from './contract-client.ts';
 import type { StreamedEvent } from './event-stream.ts';
+import { applyManifest, deleteManifest } from './manifest.ts';
 
 /** A server under the contract, to be used as an administrator. */
 export interface Contracted {
@@ -220,6 +222,35 @@ export function describeContract(name: string, connect: () => Contracted): void 
       });
     });
 
+    describe('manifests', () => {
+      const manifest = `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: applied, namespace: ${namespace} }
+data: { a: '1', b: '2' }
+---
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: { name: applied, namespace: ${namespace} }
+spec: { runStrategy: Always, template: { spec: { domain: { devices: {} } } } }`;
+
+      const labelled = { labels: { admitted: '' } };
+
+      test('applied the first time they are created, the second time merged into what is there; then deleted', async () => {
+        const admitted = (object: JsonObject) => ({
+          ...object,
+          metadata: { ...(isJsonObject(object.metadata) ? object.metadata : {}), ...labelled },
+        });
+        const [first, vm] = await applyManifest(connect().api, manifest, admitted);
+        expect(vm).toMatchObject({ metadata: labelled, spec: { runStrategy: 'Always' } });
+        const [second] = await applyManifest(connect().api, manifest.replace("a: '1', ", ''));
+        expect(second).toMatchObject({ metadata: { uid: first?.metadata.uid }, data: { a: '1', b: '2' } });
+        await deleteManifest(connect().api, manifest);
+        await deleteManifest(connect().api, manifest);
+        expect(await refusal(client(configMaps).get('applied'))).toBe('not-found');
+      });
+    });
+
     describe('delete', () => {
       test('what has no finalizer goes at once; what is gone is not found', async () => {
         await client(configMaps).create({ name: 'gone' });
@@ -410,10 +441,9 @@ export function describeContract(name: string, connect: () => Contracted): void 
         expect(deleted?.resourceVersion).toBe(slow.metadata.resourceVersion);
       });
 
-      test('timeoutSeconds ends it, cleanly, after a bookmark that says how far it came', {
+      test('timeoutSeconds ends it, cleanly, after a bookmark that is past what was not selected', {
         timeout: 20_000,
       }, async () => {
-        const { metadata } = await client(configMaps).create({ name: 'marked' });
         const { resourceVersion } = await client(configMaps).list();
         await using stream = await client(configMaps).watch({
           resourceVersion,
@@ -422,6 +452,7 @@ export function describeContract(name: string, connect: () => Contracted): void 
           allowWatchBookmarks: true,
           fieldSelector: 'metadata.name=never-there',
         });
+        const { metadata } = await client(configMaps).create({ name: 'not-selected' });
         const bookmarks: StreamedEvent[] = [];
         for (let event = await stream.next(); event !== undefined; event = await stream.next()) bookmarks.push(event);
         expect(new Set(bookmarks.map(({ type }) => type))).toEqual(new Set(['BOOKMARK']));

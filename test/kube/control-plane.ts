@@ -38,6 +38,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly apiServer: Daemon;
   /** Runs `kubectl` as administrator and gives its standard output. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** A token of a ServiceAccount, which is made when it is not there; it ends after ten minutes, the shortest there is. */
+  serviceAccountToken(namespace: string, name: string): Promise<string>;
   /** Drops etcd's history up to now, as it does itself every five minutes: a watch that resumes from before gets 410. */
   compact(): Promise<void>;
 }
@@ -174,6 +176,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       etcd,
       apiServer,
       kubectl,
+      serviceAccountToken: async (namespace, name) => {
+        const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } };
+        await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(account));
+        return (await kubectl(['create', 'token', name, '-n', namespace, '--duration=10m'])).trim();
+      },
       compact: () => compactEtcd(etcdUrl),
       [Symbol.asyncDispose]: async () => {
         api.close();

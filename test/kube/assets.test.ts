@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { kubeAssets, whyNoKube } from './assets.ts';
+
+const programs = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hawser-assets-'));
+  for (const name of programs) writeFileSync(join(folder, name), '#!/bin/sh\n', { mode: 0o755 });
+  vi.stubEnv('KUBEBUILDER_ASSETS', folder);
+  vi.stubEnv('PATH', '/nowhere');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+test('programs in $KUBEBUILDER_ASSETS are taken as they are, and nothing is built', async () => {
+  const said: string[] = [];
+  expect(await kubeAssets((line) => said.push(line))).toEqual({
+    etcd: join(folder, 'etcd'),
+    kubeApiserver: join(folder, 'kube-apiserver'),
+    kubeControllerManager: join(folder, 'kube-controller-manager'),
+    kubeScheduler: join(folder, 'kube-scheduler'),
+    kubectl: join(folder, 'kubectl'),
+  });
+  expect(said).toEqual([]);
+  expect(whyNoKube()).toBeUndefined();
+});
+
+test('without etcd nothing is started, and the line says what to install', async () => {
+  rmSync(join(folder, 'etcd'));
+  expect(whyNoKube()).toBe('etcd is not installed (apt-get install etcd-server)');
+  await expect(kubeAssets(() => undefined)).rejects.toThrow('etcd is not installed: apt-get install etcd-server');
+});

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { KubeApi } from '#controller/kube/api.ts';
+import { loadCredentials } from '#controller/kube/credentials.ts';
+import { describeOnRealKube } from './on-real-kube.ts';
+import { fetchFrom } from './transport.ts';
+
+describeOnRealKube('credentials of a ServiceAccount', (cluster) => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hawser-credentials-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+  });
+
+  test('a token file is followed when the token in it is no longer good', async () => {
+    const tokenFile = join(folder, 'token');
+    writeFileSync(tokenFile, await cluster().serviceAccountToken('default', 'rotating'));
+    const { url, ca } = cluster();
+    const kubeconfig = `
+apiVersion: v1
+kind: Config
+current-context: c
+clusters: [{ name: c, cluster: { server: '${url}', certificate-authority-data: ${Buffer.from(ca).toString('base64')} } }]
+users: [{ name: c, user: { tokenFile: ${tokenFile} } }]
+contexts: [{ name: c, context: { cluster: c, user: c } }]`;
+    const api = new KubeApi(loadCredentials({ text: kubeconfig }));
+    const whoAmI = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const ask = () => api.create('/apis/authentication.k8s.io/v1/selfsubjectreviews', whoAmI);
+    expect(await ask()).toMatchObject({ status: { userInfo: { username: 'system:serviceaccount:default:rotating' } } });
+
+    // A token ends with the ServiceAccount it was given to, even when one of the same name is made anew.
+    await cluster().kubectl(['delete', 'serviceaccount', 'rotating']);
+    const next = await cluster().serviceAccountToken('default', 'rotating');
+    await expect(
+      vi.waitUntil(
+        () =>
+          ask().then(
+            () => false,
+            (error: unknown) => error,
+          ),
+        { timeout: 30_000 },
+      ),
+    ).resolves.toMatchObject({
+      code: 'unauthorized',
+      isWeather: true,
+    });
+    writeFileSync(tokenFile, next);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    expect(await ask()).toMatchObject({ status: { userInfo: { username: 'system:serviceaccount:default:rotating' } } });
+    api.close();
+  });
+
+  test('fetch reaches the API with the same credentials', async () => {
+    const send = fetchFrom(cluster(), await cluster().serviceAccountToken('default', 'fetching'));
+    expect((await send('/version')).status).toBe(200);
+    expect((await send('/api/v1/nodes')).status).toBe(403);
+  });
+});
