@@ -71,11 +71,18 @@ export class Replay {
     const key = keyOf(object);
     if (type === 'DELETED') this.#remove[kind]?.(key);
     else this.#put[kind]?.(key, object);
-    // The garbage collector, which the recordings of VMs do not show: a claim goes with its owner.
-    if (type === 'DELETED') {
-      for (const [claim, { owner }] of this.core.tables.claims.rows()) {
-        if (owner !== undefined && owner.uid === uidOf(object)) this.core.tables.claims.remove(claim);
-      }
+    if (type === 'DELETED') this.#collectGarbage();
+  }
+
+  /** What the garbage collector and our finalizer do together: a claim goes when neither its VM nor a VMI of it is there. */
+  #collectGarbage(): void {
+    const { claims, vms, vmis } = this.core.tables;
+    for (const [key, { namespace, owner }] of claims.rows()) {
+      if (owner === undefined) continue;
+      const name = `${namespace}/${owner.name}`;
+      const vmi = vmis.get(name);
+      const isUsed = vms.get(name)?.uid === owner.uid || vmi?.uid === owner.uid || vmi?.owner?.uid === owner.uid;
+      if (!isUsed) claims.remove(key);
     }
   }
 
@@ -105,10 +112,6 @@ function written({ namespace, name, network, interface: nic, owner, ips }: Wante
 function keyOf(object: unknown): string {
   const { namespace, name } = metadataOf(object);
   return typeof namespace === 'string' ? `${namespace}/${String(name)}` : String(name);
-}
-
-function uidOf(object: unknown): unknown {
-  return metadataOf(object).uid;
 }
 
 function metadataOf(object: unknown): Readonly<Record<string, unknown>> {

@@ -44,6 +44,7 @@ export class Allocator {
   readonly #dirtyPlans = new Set<Key>();
   /** Those whose turn comes when no claim, or no NIC, is left that has an older right. */
   readonly #laterClaims = new Set<Key>();
+  readonly #askingNics = new Set<Key>();
   readonly #laterNics = new Set<Key>();
   /** `nic KEY` or `claim KEY` → what it holds in which network. */
   readonly #holdings = new Map<string, { readonly network: Key; readonly addresses: readonly Address[] }>();
@@ -98,7 +99,7 @@ export class Allocator {
   get isSettled(): boolean {
     const { size } = this.#dirtyPlans;
     const claims = this.#dirtyClaims.size + this.#laterClaims.size;
-    return !this.#started || size + claims + this.#dirtyNics.size + this.#laterNics.size === 0;
+    return !this.#started || size + claims + this.#dirtyNics.size + this.#askingNics.size + this.#laterNics.size === 0;
   }
 
   /** A claim that could not be written and whose NIC is gone: its addresses are free again. */
@@ -126,23 +127,25 @@ export class Allocator {
     return true;
   }
 
-  /** Those who had an address or ask for a particular one or a MAC come before those who take any. */
+  /** Those who have or had an address come first, then those who ask for a particular one or a MAC, then those who take any. */
   #settleNics(isTimeUp: () => boolean): void {
     for (const key of drained(this.#dirtyNics)) {
       const nic = this.#tables.nics.get(key);
-      if (nic === undefined || this.#isParticular(key, nic)) this.#settleNic(key);
-      else this.#laterNics.add(key);
+      if (nic === undefined || this.#isKnown(key, nic)) this.#settleNic(key);
+      else
+        (nic.requestedIps.length > 0 || nic.requestedMac !== undefined ? this.#askingNics : this.#laterNics).add(key);
       if (isTimeUp()) return;
     }
-    for (const key of drained(this.#laterNics)) {
-      this.#settleNic(key);
-      if (isTimeUp()) return;
+    for (const nics of [this.#askingNics, this.#laterNics]) {
+      for (const key of drained(nics)) {
+        this.#settleNic(key);
+        if (isTimeUp()) return;
+      }
     }
   }
 
-  #isParticular(key: Key, nic: Nic): boolean {
-    if (nic.requestedIps.length > 0 || nic.requestedMac !== undefined || nic.formerIps.length > 0) return true;
-    return this.#former.has(key) || this.#holdings.has(holderOf(key, nic));
+  #isKnown(key: Key, nic: Nic): boolean {
+    return nic.formerIps.length > 0 || this.#former.has(key) || this.#holdings.has(holderOf(key, nic));
   }
 
   #settlePlan(key: Key): void {

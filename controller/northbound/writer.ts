@@ -84,6 +84,7 @@ export class NorthboundWriter implements BoardListener {
   /** Rows that the transaction in flight inserts: their appearance is its echo. */
   #inserting: ReadonlySet<string> = new Set();
   #last = { table: '', key: '', uuid: '' };
+  readonly #stopListening: () => void;
   #started = false;
   #flushing: Promise<void> | undefined;
   #closed = false;
@@ -96,7 +97,7 @@ export class NorthboundWriter implements BoardListener {
     this.#sleep = options.sleep;
     this.#fence = options.fence;
     board.listeners.add(this);
-    northbound.onChange((change) => this.#replicaChanged(change));
+    this.#stopListening = northbound.onChange((change) => this.#replicaChanged(change));
   }
 
   /**
@@ -126,6 +127,11 @@ export class NorthboundWriter implements BoardListener {
     return this.#awaiting.size;
   }
 
+  /** Rows that the database has refused and that are tried again later. */
+  get parked(): number {
+    return this.#parked.size;
+  }
+
   /** Resolves when nothing is dirty and nothing in flight. Rows parked for an error do not count. */
   async idle(): Promise<void> {
     while (this.#flushing !== undefined) await this.#flushing;
@@ -135,6 +141,7 @@ export class NorthboundWriter implements BoardListener {
   async close(): Promise<void> {
     this.#closed = true;
     this.#board.listeners.delete(this);
+    this.#stopListening();
     await this.idle();
   }
 
