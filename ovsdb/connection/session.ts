@@ -44,9 +44,9 @@ export interface SessionOptions extends ProbeLimits {
   readonly onClose: (cause: Error) => void;
 }
 
-/** Bytes are handled for this long before timers and other sockets get a turn. */
-const sliceMs = 8;
-const piecesPerLook = 16;
+/** Bytes are handled for this long before timers and other sockets get a turn; twice, where a read follows in the same turn. */
+const sliceMs = 4;
+const piecesPerLook = 8;
 
 /** Opens a JSON-RPC session (RFC 7047 section 4) to one remote. Rejects as `dial` does. */
 export async function openSession(

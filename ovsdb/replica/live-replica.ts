@@ -2,7 +2,7 @@ import type { Notification, RowSink, Session } from '../connection/session.ts';
 import { abortReason, OvsdbError } from '../errors.ts';
 import type { DatabaseSchema, Tables } from '../schema.ts';
 import type { Status } from '../status.ts';
-import { tableOf } from '../transaction/encode-operations.ts';
+import { encodeAnyOf, tableOf } from '../transaction/encode-operations.ts';
 import type { AnyOf } from '../transaction/operation.ts';
 import type { Change, ChangeBatch } from './change.ts';
 import { ChangeStream, type ChangeStreamOptions } from './change-stream.ts';
@@ -67,6 +67,7 @@ export class LiveReplica implements Replica<Readonly<Record<string, Row>>> {
     const requests = Object.entries(options.selection).map(
       ([name, { columns, where = true }]) => [name, { columns, where }] as const,
     );
+    for (const [name, { where }] of requests) checkCondition(options.schema, name, where);
     this.#monitor = new Monitor(this.database, options.name, this.#states, new Map(requests), {
       onChanges: (changes, cause) => this.#publish({ changes, cause }),
       onSynced: (how, method) => {
@@ -118,9 +119,10 @@ export class LiveReplica implements Replica<Readonly<Record<string, Row>>> {
     return stream;
   }
 
-  setCondition(table: string, where: AnyOf): Promise<void> {
+  async setCondition(table: string, where: AnyOf): Promise<void> {
     this.#assertOpen();
-    return this.#monitor.setCondition(table, where);
+    checkCondition(this.#options.schema, table, where);
+    await this.#monitor.setCondition(table, where);
   }
 
   async barrier({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -210,4 +212,9 @@ export class LiveReplica implements Replica<Readonly<Record<string, Row>>> {
   #assertOpen(): void {
     if (this.#isClosed) throw new OvsdbError('closed', 'the replica was closed');
   }
+}
+
+/** Throws `OvsdbError` for a condition our own schema does not know the columns of, or that cannot be sent. */
+function checkCondition(schema: DatabaseSchema<Tables>, table: string, where: AnyOf): void {
+  encodeAnyOf(tableOf(schema, table), where, () => false);
 }
