@@ -73,7 +73,7 @@ test('the id that comes with found:false is kept, so a second disconnect right a
     expect(await synced).toMatchObject({ how });
     expect(lastIdAsked(server.received)).toBe(current);
   }
-  const [row] = replica.tables.Thing.rows.values();
+  const [row] = byName(replica.tables.Thing.rows);
   expect(row?.tags).toEqual(['x', 'y']);
 });
 
