@@ -4,6 +4,7 @@ import { hexText, printable, u16, u32 } from '../wire/bytes.ts';
 import type { Dhcpv4Message } from '../wire/dhcpv4-message.ts';
 import { type Dhcpv6Message, decodeOptions6 } from '../wire/dhcpv6-message.ts';
 import { decodedDomains } from '../wire/domain-name.ts';
+import { nodeDhcpOptions } from '../wire/node-dhcp-table.ts';
 import { optionName4, optionName6 } from '../wire/option-names.ts';
 import type { RouterAdvertisement } from '../wire/router-advertisement.ts';
 
@@ -16,7 +17,8 @@ export function describeDhcpv4(message: Dhcpv4Message): string[] {
   if (file !== '') lines.push(line('boot file (header)', file));
   for (const [code, content] of message.options) {
     if (code === 53) continue;
-    lines.push(line(`${optionName4.get(code) ?? 'option'} (${code})`, value4(code, content)));
+    const name = optionName4.get(code) ?? nodeDhcpOptions().get(code)?.name ?? 'option';
+    lines.push(line(`${name} (${code})`, value4(code, content)));
   }
   return lines;
 }

@@ -124,7 +124,7 @@ ${indexes()
   await writeFile(leases, '');
   return rig.start(
     'dhcpd',
-    [`-${family}`, '-f', '-q', '-user', 'root', '-group', 'root', '-cf', config, '-lf', leases, '--no-pid', 'sv0'],
+    [`-${family}`, '-d', '-user', 'root', '-group', 'root', '-cf', config, '-lf', leases, '--no-pid', 'sv0'],
     family,
   );
 };
