@@ -1,8 +1,9 @@
 import { OvsdbError } from '../errors.ts';
 import type { ColumnSchema, GenericColumns, TableSchema, Value } from '../schema.ts';
 import { columnOf } from '../transaction/encode-operations.ts';
-import { type Decode, type DecodeOptions, decoderOf, defaultOf, exactFormOf } from '../value/decode.ts';
+import { type Decode, type DecodeOptions, decoderOf, defaultOf } from '../value/decode.ts';
 import { applyDifference, sameValue } from '../value/difference.ts';
+import { exactFormOf } from '../value/exact-integers.ts';
 
 /** A row of a replica: its UUID and the replicated columns. Never changes; a modified row is a new object. */
 export type Row<C = GenericColumns> = { readonly _uuid: string } & Readonly<C>;

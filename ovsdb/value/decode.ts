@@ -1,7 +1,7 @@
 import { OvsdbError } from '../errors.ts';
 import { type Atom, type AtomType, type ColumnSchema, kindOf, type Value } from '../schema.ts';
 import { emptyMap, mapOfKeysAndValues, mapOfStrings } from './column-map.ts';
-import { exactFormOf, rememberExactForm } from './exact-integers.ts';
+import { rememberExactForm } from './exact-integers.ts';
 import { Interner } from './interner.ts';
 import { SharedKeys } from './shared-keys.ts';
 
@@ -172,5 +172,3 @@ function notA(type: AtomType, wire: unknown): never {
 function excerpt(wire: unknown): string {
   return typeof wire === 'bigint' ? String(wire) : String(JSON.stringify(wire)).slice(0, 80);
 }
-
-export { exactFormOf };

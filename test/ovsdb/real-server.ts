@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, watch, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -43,7 +43,7 @@ export class ServerRoom implements AsyncDisposable {
   /** A cluster whose members talk on unix sockets. Its members are started, the first of them first. */
   async cluster(schemaPath: string, members: number): Promise<RealServer[]> {
     const address = (member: number) => `unix:${this.path(`raft${member}`)}`;
-    const name = (JSON.parse(await readText(schemaPath)) as { name: string }).name;
+    const { name }: { readonly name: string } = JSON.parse(await readFile(schemaPath, 'utf8'));
     const started: RealServer[] = [];
     for (let member = 0; member < members; member++) {
       const database = this.path(`db${this.#servers.length}`);
@@ -67,8 +67,6 @@ export class ServerRoom implements AsyncDisposable {
     await rm(this.directory, { recursive: true, force: true });
   }
 }
-
-const readText = async (path: string) => (await run('cat', [path])).stdout;
 
 /** A real ovsdb-server, which dies with this process. */
 export class RealServer {

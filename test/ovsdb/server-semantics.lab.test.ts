@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type OvsdbClient } from '#ovsdb/client.ts';
 import type { Replica } from '#ovsdb/replica/replica.ts';
+import type { Mutation, Operation } from '#ovsdb/transaction/operation.ts';
 import { type RealServer, ServerRoom } from './real-server.ts';
 import type { Thing } from './test-schema.ts';
-import { allColumns, type TestTables, testSchema, untypedSchema } from './test-schema.ts';
+import { allColumns, testSchema, untypedSchema } from './test-schema.ts';
 
 let room: ServerRoom;
 let server: RealServer;
@@ -31,8 +32,8 @@ async function inserted(row: Parameters<typeof insertOf>[0] = {}): Promise<strin
 }
 const insertOf = (row: Partial<Thing>) =>
   ({ op: 'insert', table: 'Thing', row: { name: randomUUID(), ...row } }) as const;
-const errorOf = async (operations: Parameters<typeof client.transact<TestTables, []>>[1] | readonly object[]) => {
-  const outcome = await client.transact('Test', operations as []);
+const errorOf = async (operations: readonly Operation[]) => {
+  const outcome = await client.transact(untypedSchema, operations);
   return outcome.status === 'refused' ? outcome.error : outcome;
 };
 
@@ -83,7 +84,14 @@ describe('transactions', () => {
   test('a wait on a real that is not itself in 15 digits never comes true', async () => {
     const uuid = await inserted({ ratio: 0.1 + 0.2 });
     expect(replica.tables.Thing.get(uuid)?.ratio).toBe(0.3);
-    const wait = { op: 'wait', table: 'Thing', where: { _uuid: uuid }, columns: ['ratio'], until: '==', timeoutMs: 0 };
+    const wait = {
+      op: 'wait',
+      table: 'Thing',
+      where: { _uuid: uuid },
+      columns: ['ratio'],
+      until: '==',
+      timeoutMs: 0,
+    } as const;
     expect(await errorOf([{ ...wait, rows: [{ ratio: 0.3 }] }])).toMatchObject({ kind: 'timedOut' });
   });
 
@@ -142,8 +150,8 @@ describe('transactions', () => {
 
   test('map insert does not overwrite: a key is set by deleting and inserting it in one list', async () => {
     const uuid = await inserted({ options: new Map([['k', 'old']]) });
-    const mutate = (...mutations: [column: 'options', mutator: 'insert' | 'delete', value: object][]) =>
-      client.transact('Test', [{ op: 'mutate', table: 'Thing', where: { _uuid: uuid }, mutations: mutations as [] }]);
+    const mutate = (...mutations: Mutation[]) =>
+      client.transact(untypedSchema, [{ op: 'mutate', table: 'Thing', where: { _uuid: uuid }, mutations }]);
     await mutate(['options', 'insert', { k: 'new' }]);
     expect(replica.tables.Thing.get(uuid)?.options.get('k')).toBe('old');
     await mutate(['options', 'delete', ['k']], ['options', 'insert', { k: 'new' }]);
@@ -154,7 +162,7 @@ describe('transactions', () => {
 
   test('division by zero, an unknown column and an unknown table are told apart', async () => {
     const uuid = await inserted({ number: 1 });
-    const divide = { op: 'mutate', table: 'Thing', where: { _uuid: uuid }, mutations: [['number', '/=', 0]] };
+    const divide = { op: 'mutate', table: 'Thing', where: { _uuid: uuid }, mutations: [['number', '/=', 0]] } as const;
     expect(await errorOf([divide])).toMatchObject({ kind: 'domainError' });
     expect(await errorOf([{ op: 'insert', table: 'Thing', row: { nope: 1 } }])).toMatchObject({ kind: 'invalid' });
     expect(await errorOf([{ op: 'insert', table: 'Nope', row: {} }])).toMatchObject({ kind: 'invalid' });

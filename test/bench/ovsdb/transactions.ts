@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connect } from '#ovsdb/client.ts';
+import { connect, type OvsdbClient } from '#ovsdb/client.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
 import type { Figure } from '../figures.ts';
 import { BareSocket } from './bare-socket.ts';
@@ -12,11 +12,7 @@ const insert = () => ({ op: 'insert', table: 'Address_Set', row: { name: randomU
 export async function* transactions(remote: string, rounds: number, seconds: number): AsyncIterable<Figure> {
   await using client = await connect({ remotes: [remote] });
   const bare = await BareSocket.open(remote);
-  const ours: Measure = (count, depth, rowsEach) =>
-    perSecond(count, depth, async () => {
-      const outcome = await client.transact(ovnNorthbound, Array.from({ length: rowsEach }, insert));
-      if (outcome.status !== 'committed') throw new Error(JSON.stringify(outcome));
-    });
+  const ours: Measure = (count, depth, rowsEach) => oursPerSecond(client, count, depth, rowsEach);
   const raw: Measure = (count, depth, rowsEach) => rawPerSecond(bare, count, depth, rowsEach);
   for (const [figure, unit, depth, rowsEach, rate] of [
     ['transactions, depth 1', 'txn/s', 1, 1, 4_000],
@@ -36,12 +32,16 @@ export async function* transactions(remote: string, rounds: number, seconds: num
   bare.close();
 }
 
-async function perSecond(count: number, depth: number, once: () => Promise<void>): Promise<number> {
+/** The operations, as the raw limit's bytes, are there before the clock starts; encoding them is part of it. */
+async function oursPerSecond(client: OvsdbClient, count: number, depth: number, rowsEach: number): Promise<number> {
+  const transactions = Array.from({ length: count }, () => Array.from({ length: rowsEach }, insert));
   const start = performance.now();
-  let left = count;
   await Promise.all(
     Array.from({ length: depth }, async () => {
-      while (left-- > 0) await once();
+      for (let operations = transactions.pop(); operations; operations = transactions.pop()) {
+        const outcome = await client.transact(ovnNorthbound, operations);
+        if (outcome.status !== 'committed') throw new Error(JSON.stringify(outcome));
+      }
     }),
   );
   return (count / (performance.now() - start)) * 1_000;
