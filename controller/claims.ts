@@ -8,6 +8,10 @@ export interface ClaimKeeperOptions {
   readonly tables: Tables;
   readonly writer: Pick<Writer, 'write'>;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Whether some NIC still waits for the claim. */
+  readonly isWanted: (claim: string) => boolean;
+  /** The claim could not be written, and nobody wants it any more. */
+  readonly onAbandoned: (claim: string) => void;
   readonly onFailure: (claim: string, error: Error) => void;
 }
 
@@ -31,7 +35,12 @@ export class ClaimKeeper {
 
   ensure(claims: readonly WantedClaim[]): void {
     for (const claim of claims) {
-      this.#once(`${claim.namespace}/${claim.name}`, () => this.#write(claim));
+      const key = `${claim.namespace}/${claim.name}`;
+      this.#once(
+        key,
+        () => this.#write(claim),
+        () => this.#options.isWanted(key),
+      );
     }
   }
 
@@ -48,7 +57,11 @@ export class ClaimKeeper {
     const claim = this.#options.tables.releasedClaims.get(key);
     if (claim === undefined) return;
     const body = { metadata: { finalizers: claim.finalizers } };
-    this.#once(key, () => this.#send(claim, { verb: 'patch', body }));
+    this.#once(
+      key,
+      () => this.#send(claim, { verb: 'patch', body }),
+      () => this.#options.tables.releasedClaims.get(key) !== undefined,
+    );
   }
 
   #send(claim: { readonly namespace: string; readonly name: string }, write: Write): Promise<WriteResult> {
@@ -57,7 +70,7 @@ export class ClaimKeeper {
   }
 
   /** A claim that is there already will be seen by the watch; one that has gone needs nothing more. */
-  #once(key: string, write: () => Promise<WriteResult>): void {
+  #once(key: string, write: () => Promise<WriteResult>, isWanted: () => boolean): void {
     if (this.#inFlight.has(key)) return;
     this.#inFlight.add(key);
     void write().then(async (result) => {
@@ -68,7 +81,9 @@ export class ClaimKeeper {
         await this.#options.sleep(retryMilliseconds);
       }
       this.#inFlight.delete(key);
-      if (isTrouble) this.#once(key, write);
+      if (!isTrouble) return;
+      if (isWanted()) this.#once(key, write, isWanted);
+      else this.#options.onAbandoned(key);
     });
   }
 }

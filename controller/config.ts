@@ -25,6 +25,17 @@ const schema = z.strictObject({
     .record(z.string(), z.enum(['veth', 'managedTap', 'tap']))
     .default({ hawser: 'managedTap', 'hawser-tap': 'tap' })
     .describe('KubeVirt network binding plugins of ours, and how their NICs are attached.'),
+  segmentAddresses: z
+    .int()
+    .min(16)
+    .max(32_768)
+    .refine((value) => Number.isInteger(Math.log2(value)), 'should be a power of two')
+    .default(4096)
+    .describe('IPv4 addresses of one segment (logical switch) of the ClusterNetwork default. Not to be changed later.'),
+  leaderElection: z
+    .strictObject({ namespace: z.string(), name: z.string().default('hawser-controller') })
+    .optional()
+    .describe('Where the Lease is by which several controllers elect one; absent: there is only ever one.'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
 });
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { OvsdbClient } from '#ovsdb/client.ts';
 import { ClaimKeeper } from './claims.ts';
 import { Core } from './core.ts';
+import type { Failure } from './engine/engine.ts';
 import type { Table } from './engine/table.ts';
 import type { FeatureOptions } from './features/index.ts';
 import type { KubeApi } from './kube/api.ts';
@@ -21,7 +22,10 @@ import {
 } from './kube/kinds.ts';
 import { watchKind } from './kube/watch.ts';
 import { Writer } from './kube/writes.ts';
+import type { LeaderElection } from './leader-election.ts';
+import { NetworkStatusKeeper } from './network-status.ts';
 import { formerAddresses } from './northbound/former-addresses.ts';
+import { LeaderFence } from './northbound/leader-fence.ts';
 import { followOvnFacts } from './northbound/ovn-facts.ts';
 import { replicateNorthbound } from './northbound/replica.ts';
 import { NorthboundWriter } from './northbound/writer.ts';
@@ -36,7 +40,14 @@ export interface ControllerOptions {
   readonly log: Logger;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly signal: AbortSignal;
+  /** Absent: there is never another controller. */
+  readonly election?: LeaderElection;
 }
+
+/** How often a network's counts are told, at the most. */
+const statusMilliseconds = 2000;
+const firstRetryMilliseconds = 1000;
+const lastRetryMilliseconds = 60_000;
 
 /** The core in its shell: watches in, transactions and claims out. */
 export class Controller {
@@ -44,6 +55,9 @@ export class Controller {
   readonly #core: Core;
   readonly #letterbox: Letterbox;
   readonly #settling: Settling;
+  readonly #networkStatus: NetworkStatusKeeper;
+  #writer: NorthboundWriter | undefined;
+  #leads = false;
 
   constructor(options: ControllerOptions) {
     const { api, log, signal, sleep } = options;
@@ -53,7 +67,7 @@ export class Controller {
     this.#core = new Core(
       {
         ...options.features,
-        onFailure: ({ feature, key, error }) => log.error({ feature, key, err: error }, 'feature failed'),
+        onFailure: (failure) => this.#featureFailed(failure),
       },
       (claims) => keeper.ensure(claims),
     );
@@ -62,16 +76,19 @@ export class Controller {
       tables: this.#core.tables,
       writer: claimWriter,
       sleep,
+      isWanted: (claim) => this.#core.allocator.isWanted(claim),
+      onAbandoned: (claim) => this.#wakeAfter(() => this.#core.allocator.abandon(claim)),
       onFailure: (claim, error) => log.warn({ claim, err: error }, 'IPAMClaim not written, trying again'),
     });
+    this.#networkStatus = new NetworkStatusKeeper(this.#core, statusWriter);
     this.#letterbox = new Letterbox(new EventRecorder(statusWriter), ({ object, condition, sentence }) =>
       log.warn({ object, condition }, sentence),
     );
   }
 
-  /** Runs until the signal aborts. */
+  /** Runs until the signal aborts, or another controller leads: then it must not go on in this process. */
   async run(): Promise<void> {
-    const { northbound, southbound, log, signal, sleep } = this.#options;
+    const { northbound, southbound, log, signal, sleep, election } = this.#options;
     const { tables, engine, allocator } = this.#core;
     const started = performance.now();
     const watches = this.#watchAll();
@@ -80,17 +97,31 @@ export class Controller {
       followOvnFacts(northbound, southbound, (facts) => this.#wakeAfter(() => tables.ovn.put('northd', facts)), signal),
       watches.synced,
     ]);
+    // A standby is in sync already when its turn comes.
+    const term = await election?.elected();
+    if (election !== undefined && term === undefined) return;
     // Only now is everything read that says who has which address, and what is missing really is not there.
     allocator.start(await formerAddresses(replica));
     await this.#settling.settled();
+    const { promise: deposed, resolve: depose } = Promise.withResolvers<void>();
+    const outrank = async (number: number) => election?.outrank(number);
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,
-      onEvent: ({ kind, ...event }) => log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`),
+      ...(term && { fence: new LeaderFence({ client: northbound, term, outrank }) }),
+      onEvent: ({ kind, ...event }) => {
+        log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`);
+        if (kind === 'deposed') depose();
+      },
     });
+    this.#writer = writer;
+    this.#leads = true;
     await writer.start();
     await writer.idle();
     log.info({ milliseconds: Math.round(performance.now() - started) }, 'in sync');
-    await watches.ended;
+    this.#report();
+    void this.#tellStatus();
+    await Promise.race([watches.ended, deposed, ...(election === undefined ? [] : [election.lost()])]);
+    this.#leads = false;
     await writer.close();
   }
 
@@ -141,7 +172,22 @@ export class Controller {
   }
 
   #report(): void {
-    this.#letterbox.report([...this.#core.engine.board.problems(), ...this.#core.allocator.problems]);
+    if (!this.#leads) return;
+    const { engine, allocator } = this.#core;
+    this.#letterbox.report([...engine.board.problems(), ...allocator.problems, ...(this.#writer?.problems() ?? [])]);
+  }
+
+  async #tellStatus(): Promise<void> {
+    while (this.#leads && !this.#options.signal.aborted) {
+      this.#networkStatus.report();
+      await this.#options.sleep(statusMilliseconds);
+    }
+  }
+
+  #featureFailed({ feature, key, error, attempts }: Failure): void {
+    this.#options.log.error({ feature, key, err: error }, 'feature failed');
+    const delay = Math.min(firstRetryMilliseconds * 2 ** (attempts - 1), lastRetryMilliseconds);
+    void this.#options.sleep(delay).then(() => this.#wakeAfter(() => this.#core.engine.retry(feature, key)));
   }
 
   #wakeAfter(change: () => void): void {

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -6,6 +8,7 @@ import { readConfig } from './config.ts';
 import { Controller } from './controller.ts';
 import { KubeApi } from './kube/api.ts';
 import { loadCredentials } from './kube/credentials.ts';
+import { LeaderElection } from './leader-election.ts';
 
 const { values } = parseArgs({ options: { config: { type: 'string' } } });
 if (values.config === undefined) {
@@ -31,13 +34,30 @@ await using southbound = await connect({
   onStatus: reportStatus('OVN_Southbound'),
   signal: stop.signal,
 });
+const api = new KubeApi(credentials);
+const pause = (milliseconds: number) => sleep(milliseconds, undefined, { ref: false });
+const election =
+  config.leaderElection &&
+  new LeaderElection({
+    api,
+    ...config.leaderElection,
+    identity: `${hostname()}_${randomUUID()}`,
+    sleep: pause,
+    signal: stop.signal,
+  });
 const controller = new Controller({
-  api: new KubeApi(credentials),
+  api,
   northbound,
   southbound,
-  features: { networkDefaults: { mtu: config.mtu }, bindingPlugins: config.bindingPlugins },
+  features: {
+    networkDefaults: { mtu: config.mtu, segmentAddresses: config.segmentAddresses },
+    bindingPlugins: config.bindingPlugins,
+  },
   log,
-  sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+  sleep: pause,
   signal: stop.signal,
+  ...(election && { election }),
 });
 await controller.run();
+// Deposed: what this process still has in memory or on its way is nobody's business any more.
+if (!stop.signal.aborted) process.exit(1);
