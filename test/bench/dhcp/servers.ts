@@ -122,11 +122,7 @@ ${indexes()
   const leases = join(rig.folder, `dhcpd${family}.leases`);
   await writeFile(config, family === 4 ? v4 : v6);
   await writeFile(leases, '');
-  return rig.start(
-    'dhcpd',
-    [`-${family}`, '-d', '-user', 'root', '-group', 'root', '-cf', config, '-lf', leases, '--no-pid', 'sv0'],
-    family,
-  );
+  return rig.start('dhcpd', [`-${family}`, '-d', '-cf', config, '-lf', leases, '--no-pid', 'sv0'], family);
 };
 
 export const dnsmasq: StartServer = async (rig, family) => {
