@@ -26,6 +26,7 @@ export class MemoryNorthbound implements Northbound {
     'Logical_Switch_Port',
   ];
   operations = 0;
+  onTransaction: (operations: readonly Operation[]) => void = () => {};
   faults: Fault[] = [];
   #rows: Rows = new Map();
   #sets = new LargeSets();
@@ -68,6 +69,7 @@ export class MemoryNorthbound implements Northbound {
 
   /** Somebody's transaction. */
   change(operations: readonly Operation[]): TransactionOutcome {
+    this.onTransaction(operations);
     const draft = new Draft(this.#rows);
     const error = draft.apply(operations) ?? draft.finish();
     if (error !== undefined) return { status: 'refused', error: operationError(error, '', undefined) };

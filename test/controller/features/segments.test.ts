@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { Replay } from '#controller/replay.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const pod = (name: string): Json => ({
+  metadata: { namespace: 'default', name, uid: name },
+  spec: { nodeName: 'node-a' },
+});
+
+/** The default network in segments of 16 addresses, of which 12 are for guests. */
+function replayOfSmallSegments(): Replay {
+  const replay = new Replay(
+    { networkDefaults: { mtu: 1400, segmentAddresses: 16 }, bindingPlugins: {} },
+    { dhcpv4: [], dhcpv6: [] },
+  );
+  const spec = { topology: 'overlay', role: 'primary', subnets: ['10.0.0.0/26', 'fd00::/64'] };
+  put(replay, 'ClusterNetwork', { metadata: { name: 'default', uid: 'net' }, spec });
+  return replay;
+}
+
+function put(replay: Replay, kind: string, object: Json): void {
+  replay.apply({ type: 'MODIFIED', kind, object });
+}
+
+async function switches(replay: Replay): Promise<Readonly<Record<string, number>>> {
+  await replay.core.settle();
+  const { board } = replay.core.engine;
+  const counts: Record<string, number> = {};
+  for (const { key } of board.rows('Logical_Switch')) counts[key] = 0;
+  for (const { key, fact } of board.rows('Logical_Switch_Port')) {
+    if (key.startsWith('pod/') && fact?.parent !== undefined)
+      counts[fact.parent.row] = (counts[fact.parent.row] ?? 0) + 1;
+  }
+  return counts;
+}
+
+test('a network takes another segment when one is full, and gives it up when the last port on it is gone', async () => {
+  const replay = replayOfSmallSegments();
+  const names = Array.from({ length: 15 }, (_, i) => `p${String(i).padStart(2, '0')}`);
+  for (const name of names) put(replay, 'Pod', pod(name));
+  expect(await switches(replay)).toEqual({ 'clusternetwork/default': 13, 'clusternetwork/default/1': 2 });
+
+  const rows = await replay.rows();
+  const second = [...rows].find(([, { addresses }]) => String(addresses).includes('10.0.0.18'));
+  expect(second?.[1]).toMatchObject({
+    addresses: ['0a:58:0a:00:00:12 10.0.0.18 fd00::4000:0:0:2'],
+    external_ids: { 'hawser:gateways': '10.0.0.17/28 fd00::4000:0:0:1/66' },
+  });
+  expect(rows.get('Logical_Router_Port/clusternetwork/default/1/gateway')).toMatchObject({
+    mac: '0a:58:0a:00:00:11',
+    networks: ['10.0.0.17/28', 'fd00::4000:0:0:1/66'],
+  });
+
+  for (const name of names.slice(13)) replay.apply({ type: 'DELETED', kind: 'Pod', object: pod(name) });
+  expect(await switches(replay)).toEqual({ 'clusternetwork/default': 13 });
+});
