@@ -145,6 +145,8 @@ export class Allocator {
   }
 
   #isKnown(key: Key, nic: Nic): boolean {
+    // Of two that ask for one MAC the one keeps it whose port has it.
+    if (nic.requestedMac !== undefined) return this.#former.get(key)?.mac === nic.requestedMac;
     return nic.formerIps.length > 0 || this.#former.has(key) || this.#holdings.has(holderOf(key, nic));
   }
 

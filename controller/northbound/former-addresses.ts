@@ -14,7 +14,8 @@ export async function formerAddresses(northbound: Northbound): Promise<ReadonlyM
     const uid = ids.get('hawser:uid');
     const [first] = addresses;
     if (ids.get(ownerKey) === undefined || typeof uid !== 'string' || typeof first !== 'string') continue;
-    former.set(name, { uid, ips: first.split(' ').slice(1) });
+    const [mac = '', ...ips] = first.split(' ');
+    former.set(name, { uid, mac, ips });
   }
   return former;
 }

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { Board } from '#controller/engine/board.ts';
+import { LeaderFence } from '#controller/northbound/leader-fence.ts';
+import { replicateNorthbound } from '#controller/northbound/replica.ts';
+import { NorthboundWriter } from '#controller/northbound/writer.ts';
+import { connect } from '#ovsdb/client.ts';
+import { Daemon } from '#test/lab/topology/daemon.ts';
+import { untilSocketAccepts } from '#test/lab/topology/until-socket.ts';
+import { sayPort, saySwitch } from './northbound-bed.ts';
+
+const execute = promisify(execFile);
+
+/** A northbound database on three servers. */
+async function cluster() {
+  const folder = await mkdtemp(join(tmpdir(), 'hawser-raft-'));
+  const at = (file: string) => join(folder, file);
+  const raft = (n: number) => `unix:${at(`${n}.raft`)}`;
+  await execute('ovsdb-tool', ['create-cluster', at('0.db'), '/usr/share/ovn/ovn-nb.ovsschema', raft(0)]);
+  for (const n of [1, 2])
+    await execute('ovsdb-tool', ['join-cluster', at(`${n}.db`), 'OVN_Northbound', raft(n), raft(0)]);
+  const members = [0, 1, 2].map(
+    (n) =>
+      new Daemon({
+        name: `member ${n}`,
+        command: 'ovsdb-server',
+        args: [
+          `--remote=punix:${at(`${n}.sock`)}`,
+          `--unixctl=${at(`${n}.ctl`)}`,
+          '--no-chdir',
+          '-vsyslog:off',
+          at(`${n}.db`),
+        ],
+        logFile: at(`${n}.log`),
+        ready: (_pid, signal) => untilSocketAccepts(at(`${n}.sock`), signal),
+      }),
+  );
+  for (const member of members) await member.start();
+  return {
+    remotes: [0, 1, 2].map((n) => `unix:${at(`${n}.sock`)}`),
+    async leader(but?: Daemon): Promise<Daemon> {
+      for (;;) {
+        for (const [n, member] of members.entries()) {
+          if (member === but) continue;
+          const status = await execute('ovs-appctl', ['-t', at(`${n}.ctl`), 'cluster/status', 'OVN_Northbound']).catch(
+            () => undefined,
+          );
+          if (status?.stdout.includes('Role: leader')) return member;
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const member of members) await member[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+test('a RAFT leader that is frozen and one that is killed under load lose nothing and double nothing', async () => {
+  await using nb = await cluster();
+  await nb.leader();
+  await using client = await connect({ remotes: nb.remotes, backoff: { firstMs: 20, longestMs: 100 }, probeMs: 500 });
+  const northbound = await replicateNorthbound(client, AbortSignal.timeout(60_000));
+  const board = new Board();
+  saySwitch(board, 'blue', []);
+  const term = { number: 1, identity: 'only' };
+  const events: string[] = [];
+  const writer = new NorthboundWriter(board, northbound, {
+    fence: new LeaderFence({ client, term, outrank: async () => undefined }),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 100)).unref()),
+    onEvent: ({ kind }) => events.push(kind),
+  });
+  await writer.start();
+  const wanted: string[] = [];
+  const load = async (from: number, to: number) => {
+    for (let i = from; i < to; i += 1) {
+      wanted.push(`pod/default/p${i}`);
+      sayPort(board, 'blue', `pod/default/p${i}`);
+      if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await load(0, 500);
+  // Alone in the dark: to the others it is a partition, and what it is sent is answered by nobody.
+  const frozen = await nb.leader();
+  frozen.signal('SIGSTOP');
+  await load(500, 1000);
+  await nb.leader(frozen);
+  frozen.signal('SIGCONT');
+  await load(1000, 1500);
+  const killed = await nb.leader();
+  await killed.kill();
+  await load(1500, 2000);
+  await writer.idle();
+  await killed.start();
+  await writer.idle();
+  const names = [...northbound.rows('Logical_Switch_Port').values()].map(({ name }) => name);
+  expect(names.sort()).toEqual(wanted.sort());
+  expect(events).not.toContain('deposed');
+  await writer.close();
+});
