@@ -40,7 +40,7 @@ async function traceBed() {
     async trace(from: string, match: string): Promise<string> {
       await bed.nbctl('--wait=sb', 'sync');
       const flow = `inport == "${from}" && ${match}`;
-      const args = [`--db=unix:${socket}`, '--summary', '--ct=new', 'clusternetwork/default', flow];
+      const args = [`--db=unix:${socket}`, '--summary', '--ct=new', flow];
       const { stdout } = await execute('ovn-trace', args);
       return /output to "(?!clusternetwork)/.test(stdout) ? 'output' : 'drop';
     },
