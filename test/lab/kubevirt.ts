@@ -44,6 +44,7 @@ export async function startKubeVirt(options: KubeVirtOptions): Promise<KubeVirt>
         gate,
         log,
         proxies,
+        domainEventMs: 200,
         node: { name, address: node.encapIp },
         // Sockets of a domain lie below it, and a socket's path is short.
         hypervisor: qemuHypervisor({ image, folder: join(topology.folder, name, 'q'), env: node.env }),

@@ -25,6 +25,11 @@ export interface VirtHandlerOptions {
   readonly proxies: Map<string, Launcher>;
   readonly gate?: Gate;
   readonly readyAndAckAtOnce?: boolean;
+  /**
+   * How long a domain's event takes from libvirt through virt-launcher's notify socket to virt-handler; 0 when absent. In a cluster it is tens
+   * to hundreds of ms, and KubeVirt's writes do not fall into the moment in which the guest resumes.
+   */
+  readonly domainEventMs?: number;
   readonly clock?: () => Date;
   readonly log?: (line: string) => void;
 }
@@ -44,7 +49,13 @@ export interface VirtHandler {
  */
 export async function startVirtHandler(options: VirtHandlerOptions): Promise<VirtHandler> {
   const { send, node, hypervisor, sandboxOf, launcherExited, proxies } = options;
-  const { gate = async () => {}, clock = () => new Date(), log = () => {}, readyAndAckAtOnce = false } = options;
+  const {
+    gate = async () => {},
+    clock = () => new Date(),
+    log = () => {},
+    readyAndAckAtOnce = false,
+    domainEventMs = 0,
+  } = options;
   const view = new ClusterView(send, ['VirtualMachineInstance', 'Pod']);
   const launchers = new Map<string, Launcher>();
   const busy = new Set<Launcher>();
@@ -91,11 +102,16 @@ export async function startVirtHandler(options: VirtHandlerOptions): Promise<Vir
       launchers.delete(uid);
     } else if (isLauncherUp(pod)) {
       const launcher =
-        launchers.get(uid) ?? new Launcher({ uid, name: pod.metadata.name }, hypervisor, () => resync(uid));
+        launchers.get(uid) ?? new Launcher({ uid, name: pod.metadata.name }, hypervisor, () => notified(uid));
       launchers.set(uid, launcher);
       void act(pod, owner.name, launcher);
     }
     updates.wake(`${pod.metadata.namespace}/${owner.name}`);
+  }
+
+  function notified(podUid: string): void {
+    if (domainEventMs === 0) resync(podUid);
+    else setTimeout(() => resync(podUid), domainEventMs).unref();
   }
 
   function resync(podUid: string): void {
