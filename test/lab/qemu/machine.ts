@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { GuestImage } from '#test/lab/guest/guest.ts';
 import type { Place } from '#test/lab/topology/command.ts';
@@ -58,6 +59,11 @@ export interface MachineNic {
   readonly mac: string;
 }
 
+/** The upper half of a machine's cores: guests keep to them, whatever else runs there, too. */
+export function guestCores(cores: number): string {
+  return `${Math.floor(cores / 2)}-${cores - 1}`;
+}
+
 /**
  * Starts QEMU, in a process group of its own; resolves when it answers, which for a target is when it listens.
  * @throws Error with the end of QEMU's log when it does not start
@@ -76,8 +82,11 @@ export async function startMachine(options: MachineOptions): Promise<QemuMachine
     ...options.place,
     name,
     // On a host a vCPU has a core; here guests share two with a whole cluster, whose doings must not look like the network's.
-    command: 'nice',
-    args: ['-n', '-15', 'qemu-system-x86_64', ...commandLine(options, await workingAccelerator(), socket)],
+    command: 'taskset',
+    args: [
+      ...['--cpu-list', guestCores(availableParallelism()), 'nice', '-n', '-19', 'qemu-system-x86_64'],
+      ...commandLine(options, await workingAccelerator(), socket),
+    ],
     logFile: socket('log'),
     ready: async (_pid, signal) => {
       const [connection] = await once(monitor, 'connection', { signal });
