@@ -122,7 +122,10 @@ export class RealServer {
   }
 
   async appctl(...command: string[]): Promise<string> {
-    return (await run('ovs-appctl', ['-t', this.#room.path(`${this.#name}.ctl`), ...command])).stdout;
+    // It listens for clients a moment before it does for this.
+    const socket = this.#room.path(`${this.#name}.ctl`);
+    await appears(this.#room.directory, socket);
+    return (await run('ovs-appctl', ['-t', socket, ...command])).stdout;
   }
 }
 

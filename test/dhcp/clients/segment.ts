@@ -20,6 +20,8 @@ export async function labSegment(id: string): Promise<LabSegment> {
       const own = `${id}-${name}`;
       made.push(own);
       await add(own);
+      // The kernel takes a namespace's devices away a while after `ip netns del`.
+      await run('sh', ['-c', `ip link del guest-${name} 2> /dev/null || true`], { netns });
       const pair = `link add name guest-${name} type veth peer name eth0 address ${mac} netns ${own}`;
       await run('ip', ['-batch', '-'], { netns, input: `${pair}\nlink set guest-${name} master segment up\n` });
       await run('sh', ['-c', 'echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad; ip link set eth0 up'], { netns: own });
