@@ -16,6 +16,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   tcpdump: 'captures',
   socat: 'the consoles of guests that are kept',
   'dnsmasq-base': 'DHCP and router advertisements for a guest that is tried without OVN',
+  openssl: 'certificates for TLS',
   'etcd-server': 'etcd, below a real kube-apiserver',
   'util-linux': 'nsenter, flock',
 };
