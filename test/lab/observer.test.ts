@@ -52,7 +52,7 @@ describe.each(families)('$family', ({ address }) => {
     expect({ lost, received }).toEqual({ lost: 0, received: sent });
     expect(sent).toBeGreaterThan(40);
     expect(longestGapMs).toBeGreaterThan(9);
-    expect(longestGapMs).toBeLessThan(100);
+    expect(longestGapMs).toBeLessThan(300);
   });
 
   test('an outage shows with its length and the pings lost in it, while the sender went on', async () => {
@@ -65,7 +65,7 @@ describe.each(families)('$family', ({ address }) => {
     await ping.stop();
     const { lost, longestGapMs, longestSendGapMs } = ping.figures({ from, to });
     expect(longestGapMs).toBeGreaterThanOrEqual(400);
-    expect(longestGapMs).toBeLessThan(outageMs + 150);
+    expect(longestGapMs).toBeLessThan(outageMs + 400);
     expect(lost).toBeGreaterThan(20);
     expect(longestSendGapMs).toBeLessThan(longestGapMs);
   });

