@@ -7,8 +7,9 @@ import { History, type Step } from './history.ts';
 import { freshReplay } from './recordings.ts';
 import { anyStep } from './steps.ts';
 
-/** `HISTORIES=1000000 npx vitest run test/controller/history.test.ts` for a longer run. */
+/** `HISTORIES=1000000 HISTORY_SEED=$RANDOM npx vitest run test/controller/history.test.ts` for a longer run over others. */
 const histories = Number(process.env.HISTORIES ?? 10_000);
+const seed = Number(process.env.HISTORY_SEED ?? 1);
 
 async function live(steps: readonly Step[], makeReplay: () => Replay = freshReplay): Promise<void> {
   const history = await History.begin(makeReplay);
@@ -23,7 +24,7 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 12 }), (steps) => live(steps)),
-      { numRuns: histories },
+      { numRuns: histories, seed },
     );
     expect(histories).toBeGreaterThan(0);
   },
@@ -35,7 +36,7 @@ describe('such histories find', { timeout: 60_000 }, () => {
 
   async function caught(makeReplay: () => Replay): Promise<string> {
     const property = fc.asyncProperty(fc.array(anyStep, { maxLength: 12 }), (steps) => live(steps, makeReplay));
-    const { failed, errorInstance } = await fc.check(property, { numRuns: 3000, endOnFailure: true });
+    const { failed, errorInstance } = await fc.check(property, { numRuns: 3000, seed, endOnFailure: true });
     expect(failed).toBe(true);
     return String(errorInstance);
   }
