@@ -48,13 +48,13 @@ export async function startStream(
   what: {
     readonly address: string;
     readonly port: number;
-    /** Between writes; 10 when absent. */
+    /** Between writes; 50 when absent: each one wakes two processes of the guest, which without KVM delays its ping replies. */
     readonly intervalMs?: number;
-    /** Per write; 100 when absent. */
+    /** Per write; 500 when absent. */
     readonly bytes?: number;
   },
 ): Promise<Stream> {
-  const { address, port, intervalMs = 10, bytes = 100 } = what;
+  const { address, port, intervalMs = 50, bytes = 500 } = what;
   const main = fileURLToPath(new URL('./stream-main.ts', import.meta.url));
   const words = [main, address, String(port), String(intervalMs), String(bytes)];
   const [file, ...rest] = inPlace(process.execPath, words, place);
