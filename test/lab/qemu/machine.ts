@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { GuestImage } from '#test/lab/guest/guest.ts';
 import type { Place } from '#test/lab/topology/command.ts';
@@ -116,6 +117,7 @@ export async function startMachine(options: MachineOptions): Promise<QemuMachine
     untilRuns: () => runs,
     untilEnd: () => daemon.untilEnd(),
     kill: async () => {
+      if (daemon.pid !== undefined) lowerPriority(daemon.pid);
       await daemon.kill();
       await rm(folder, { recursive: true, force: true });
     },
@@ -163,6 +165,11 @@ const offloadsOff = [
 ]
   .map((feature) => `${feature}=off`)
   .join(',');
+
+/** The kernel takes back a process's memory in its own time and on its core, which on the lab's one host are also the other guests'. */
+function lowerPriority(pid: number): void {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+}
 
 async function untilResumed(qmp: QmpClient): Promise<number | undefined> {
   for await (const event of qmp.events()) if (event.name === 'RESUME') return event.atMs;
