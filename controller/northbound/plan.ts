@@ -57,8 +57,9 @@ export function plan(
   schema: DatabaseSchema,
   waiting: (referent: string) => Iterable<Unit> = () => [],
 ): Plan {
-  const planning = new Planning(actual, schema);
   const ordered = [...units].sort((a, b) => rank(a.table) - rank(b.table));
+  const leaving = new Set(ordered.flatMap(({ uuid, desired }) => (desired === undefined ? [uuid] : [])));
+  const planning = new Planning(actual, schema, leaving);
   for (const unit of ordered) planning.add(unit);
   for (const uuid of [...planning.inserted]) for (const unit of waiting(uuid)) planning.add(unit);
   planning.settleAwaited();
@@ -81,6 +82,8 @@ class Planning {
   readonly inserted = new Set<string>();
   readonly #actual: Actual;
   readonly #schema: DatabaseSchema;
+  /** Rows that go in this very transaction: a reference to one of them would go with it. */
+  readonly #leaving: ReadonlySet<string>;
   readonly #inserts: Operation[] = [];
   readonly #changes: Operation[] = [];
   readonly #deletes: Operation[] = [];
@@ -91,9 +94,10 @@ class Planning {
   #count = 0;
   readonly #columnsOf = new Map<string, readonly OwnedColumn[]>();
 
-  constructor(actual: Actual, schema: DatabaseSchema) {
+  constructor(actual: Actual, schema: DatabaseSchema, leaving: ReadonlySet<string>) {
     this.#actual = actual;
     this.#schema = schema;
+    this.#leaving = leaving;
   }
 
   add(unit: Unit): void {
@@ -322,7 +326,7 @@ class Planning {
   }
 
   #isThere(table: string, uuid: string): boolean {
-    return this.inserted.has(uuid) || this.#actual.row(table, uuid) !== undefined;
+    return this.inserted.has(uuid) || (this.#actual.row(table, uuid) !== undefined && !this.#leaving.has(uuid));
   }
 
   #put(set: Reference, entry: string): void {

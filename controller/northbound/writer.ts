@@ -223,15 +223,15 @@ export class NorthboundWriter implements BoardListener {
   /** A member of a set that is not there yet is not looked at before it comes. */
   #markCell(table: string, uuid: string, key: Key, column: string, entry: string, isDrift: boolean): void {
     if (this.#parked.has(uuid)) return;
+    const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
+    if (!isWanted) this.#awaiting.forgetCell(entry, uuid, column);
     const refTable = this.#northbound.schema.tables[table]?.columns[column]?.key.refTable;
     if (
       refTable !== undefined &&
       largeSets[table]?.includes(column) &&
       this.#northbound.row(refTable, entry) === undefined
     ) {
-      const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
       if (isWanted) this.#awaiting.add({ referent: entry, unit: { table, uuid }, cell: { column, entry } });
-      else this.#awaiting.forgetCell(entry, uuid, column);
       return;
     }
     this.#dirty.addCell(table, uuid, column, entry, isDrift);

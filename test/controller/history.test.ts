@@ -8,7 +8,7 @@ import { freshReplay } from './recordings.ts';
 import { anyStep } from './steps.ts';
 
 /** `HISTORIES=1000000 HISTORY_SEED=$RANDOM npx vitest run test/controller/history.test.ts` for a longer run over others. */
-const histories = Number(process.env.HISTORIES ?? 5_000);
+const histories = Number(process.env.HISTORIES ?? 10_000);
 const seed = Number(process.env.HISTORY_SEED ?? 1);
 
 async function live(steps: readonly Step[], makeReplay: () => Replay = freshReplay): Promise<void> {

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { Board } from '#controller/engine/board.ts';
+import { row, setEntry } from '#controller/engine/facts.ts';
+import { rowUuid } from '#controller/northbound/row-uuid.ts';
+import { NorthboundWriter } from '#controller/northbound/writer.ts';
+import { MemoryNorthbound } from './memory-northbound.ts';
+import { mark, sayPort } from './northbound-bed.ts';
+
+const port = 'vm/default/db';
+const portUuid = rowUuid('Logical_Switch_Port', port);
+
+/** A switch, a port on it and a port group, written. */
+async function writtenBed() {
+  const board = new Board();
+  const northbound = new MemoryNorthbound();
+  const writer = new NorthboundWriter(board, northbound, { sleep: () => new Promise(setImmediate) });
+  board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
+  board.say('web', row('Port_Group', 'web', { name: 'web', external_ids: mark('web') }));
+  sayPort(board, 'blue', port);
+  await writer.start();
+  await writer.idle();
+  const takeAway = () => {
+    const fact = board.row('Logical_Switch_Port', port)?.fact;
+    if (fact !== undefined) board.unsay(port, fact);
+  };
+  const members = () => northbound.row('Port_Group', rowUuid('Port_Group', 'web'))?.ports;
+  /** `whileInFlight` happens when the next transaction has been sent and has not taken place yet. */
+  const onSending = (whileInFlight: () => void) => {
+    northbound.onTransaction = () => {
+      northbound.onTransaction = () => {};
+      whileInFlight();
+    };
+  };
+  return { board, writer, takeAway, members, onSending };
+}
+
+test('a port that is selected in the transaction that removes it is in its group when it comes back', async () => {
+  const { board, writer, takeAway, members } = await writtenBed();
+  board.say('membership', setEntry('Port_Group', 'web', 'ports', portUuid));
+  takeAway();
+  await writer.idle();
+  expect(members()).toEqual([]);
+  sayPort(board, 'blue', port);
+  await writer.idle();
+  expect(members()).toEqual([portUuid]);
+});
+
+test('a port that is selected as it goes, and no more when it has gone, is waited for by nobody', async () => {
+  const { board, writer, takeAway, members, onSending } = await writtenBed();
+  const membership = setEntry('Port_Group', 'web', 'ports', portUuid);
+  board.say('membership', membership);
+  takeAway();
+  onSending(() => board.unsay('membership', membership));
+  await writer.idle();
+  expect(writer.waiting).toBe(0);
+  sayPort(board, 'blue', port);
+  await writer.idle();
+  expect(members()).toEqual([]);
+});
