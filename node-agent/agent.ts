@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { OvsdbClient } from '#ovsdb/client.ts';
 import type { Status } from '#ovsdb/status.ts';
 import { type Bindings, followBindings } from './bindings.ts';
-import { ConfFile, installPlugin, networkConf } from './cni/conf-file.ts';
+import { ConfFile, networkConf } from './cni/conf-file.ts';
+import { installPlugin } from './cni/install.ts';
 import { serveCni } from './cni/server.ts';
 import { type NodeHealth, statusProblem } from './cni/status.ts';
 import {
@@ -136,7 +137,7 @@ export function createAgent(config: Config, log: Logger): Agent {
   return {
     app,
     start: async () => {
-      if (config.cni) await installPlugin(config.cni.plugin, config.cni.binFolder);
+      if (config.cni) await installPlugin(config.cni);
       noteHealth();
       try {
         await local.follow();

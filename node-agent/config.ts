@@ -39,7 +39,9 @@ const schema = z.strictObject({
       /** Where runtimes look for plugins. */
       binFolder: z.string().default('/opt/cni/bin'),
       /** The plugin that `npm run build` made. */
-      plugin: z.string().default('dist/hawser-cni'),
+      plugin: z.string().default('dist/hawser'),
+      /** Where the agent puts a copy of the Node.js that runs it, to run the plugin on the host; absent: the host has one on its PATH. */
+      interpreter: z.string().startsWith('/').optional(),
       /** Network configurations of plugins that run after ours, such as `portmap` or `bandwidth`. */
       chained: z.array(z.looseObject({ type: z.string() })).default([]),
     })

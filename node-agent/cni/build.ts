@@ -1,15 +1,17 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { pluginType } from './install.ts';
 
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 
 /**
- * Bundles the plugin into one executable file, to be copied to `/opt/cni/bin`. It needs `node` on the runtime's PATH.
+ * Bundles the plugin into one executable script of 2 kB, which `install.ts` puts into `/opt/cni/bin`
+ * (docs/decisions/plugin-executable.md).
  * @returns its path.
  */
 export async function buildPlugin(): Promise<string> {
-  const outfile = `${dist}/hawser-cni`;
+  const outfile = `${dist}/${pluginType}`;
   await mkdir(dist, { recursive: true });
   // Below a package of modules a file without an ending would be taken for one; it is CommonJS, here as in /opt/cni/bin.
   await writeFile(`${dist}/package.json`, '{ "type": "commonjs" }\n');
@@ -26,5 +28,3 @@ export async function buildPlugin(): Promise<string> {
   await chmod(outfile, 0o755);
   return outfile;
 }
-
-if (import.meta.main) console.log(await buildPlugin());

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { putWhole } from '../put-whole.ts';
 
 export interface ConfFileOptions {
   /** e.g. `/etc/cni/net.d/10-hawser.conflist`; its presence is what makes the runtime call the node's network ready. */
@@ -65,35 +64,10 @@ export function networkConf(socket: string, chained: readonly object[]): object 
     cniVersion: '1.0.0',
     cniVersions: ['0.4.0', '1.0.0', '1.1.0'],
     name: 'hawser',
-    plugins: [{ type: 'hawser-cni', socket }, ...chained],
+    plugins: [{ type: 'hawser', socket }, ...chained],
   };
 }
 
-/** Puts the plugin's executable into a folder such as `/opt/cni/bin`. A runtime may be executing the old one: it is replaced whole. */
-export async function installPlugin(executable: string, folder: string): Promise<void> {
-  const target = join(folder, 'hawser-cni');
-  if (await isSame(executable, target)) return;
-  await mkdir(folder, { recursive: true });
-  const unnamed = besides(target);
-  await copyFile(executable, unnamed);
-  await chmod(unnamed, 0o755);
-  await rename(unnamed, target);
-}
-
-async function isSame(one: string, other: string): Promise<boolean> {
-  const present = await readFile(other).catch(() => undefined);
-  return present?.equals(await readFile(one)) ?? false;
-}
-
-/** Readers see the file as it was or as it is, never half. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const unnamed = besides(path);
-  await writeFile(unnamed, text);
-  await rename(unnamed, path);
-}
-
-/** In the same folder, by a name that no runtime takes for a configuration or a plugin. */
-function besides(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  await putWhole(path, (unnamed) => writeFile(unnamed, text));
 }

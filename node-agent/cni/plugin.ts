@@ -26,9 +26,7 @@ async function main(): Promise<number> {
     if (verb === 'DEL' || verb === 'GC') {
       // The runtime retries a failing DEL for ever and keeps the pod. The sandbox goes with its NIC in it, and an agent that
       // starts finds the port without a device and removes it.
-      console.error(
-        `hawser-cni: node agent does not answer on ${conf.socket}, it will clean up when it starts: ${cause}`,
-      );
+      console.error(`hawser: node agent does not answer on ${conf.socket}, it will clean up when it starts: ${cause}`);
       return 0;
     }
     const code = verb === 'STATUS' ? cniErrorCodes.notAvailable : cniErrorCodes.tryAgainLater;

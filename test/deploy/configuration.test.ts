@@ -28,7 +28,8 @@ for (const [where, controller, agent] of [
       nodeName: 'node-a',
       encap: { ip: '192.0.2.21' },
       cni: {
-        plugin: '/opt/hawser/hawser-cni',
+        plugin: 'dist/hawser',
+        interpreter: '/opt/hawser/node',
         confFile: '/etc/cni/net.d/10-hawser.conflist',
         binFolder: '/opt/cni/bin',
       },

@@ -45,7 +45,7 @@ export async function startWorkerNode(
     hostIPs: [node.encapIp],
     nodeNetns: node.netns,
     cniPlugin: options.cniPlugin,
-    cniConf: { cniVersion: '1.1.0', name: 'hawser', type: 'hawser-cni', socket: agentSocket },
+    cniConf: { cniVersion: '1.1.0', name: 'hawser', type: 'hawser', socket: agentSocket },
     addNamespace: (name) => topology.addNamespace(name),
     removeNamespace: (netns) => topology.removeNamespace(netns),
     log: options.log,

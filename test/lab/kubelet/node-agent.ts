@@ -59,7 +59,7 @@ export async function startNodeAgent(
     },
   });
   await daemon.start();
-  return { daemon, socket, cniConf: { cniVersion: '1.1.0', name: 'hawser', type: 'hawser-cni', socket }, send };
+  return { daemon, socket, cniConf: { cniVersion: '1.1.0', name: 'hawser', type: 'hawser', socket }, send };
 }
 
 function sendTo(socketPath: string, method: string, path: string, body?: object): Promise<AgentAnswer> {

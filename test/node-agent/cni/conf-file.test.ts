@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ConfFile, installPlugin, networkConf } from '#node-agent/cni/conf-file.ts';
+import { ConfFile, networkConf } from '#node-agent/cni/conf-file.ts';
 
 let folder: string;
 const outcomes: unknown[] = [];
@@ -38,7 +38,7 @@ test('the file is there once the agent serves, whole, and names the socket and t
     cniVersions: ['0.4.0', '1.0.0', '1.1.0'],
     name: 'hawser',
     plugins: [
-      { type: 'hawser-cni', socket: '/run/hawser/agent.sock' },
+      { type: 'hawser', socket: '/run/hawser/agent.sock' },
       { type: 'portmap', capabilities: { portMappings: true } },
     ],
   });
@@ -84,19 +84,4 @@ test('a folder that cannot be written is told, not thrown', async () => {
   file.serving(true);
   await file.settled();
   expect(outcomes).toEqual([{ failed: expect.objectContaining({ code: 'EEXIST' }) }]);
-});
-
-test('the plugin is installed executable, replaced when it differs, and left alone when it does not', async () => {
-  const [source, bin] = [join(folder, 'built'), join(folder, 'bin')];
-  await writeFile(source, 'one');
-  await installPlugin(source, bin);
-  const installed = await stat(join(bin, 'hawser-cni'));
-  expect(installed.mode & 0o777).toBe(0o755);
-  await installPlugin(source, bin);
-  expect((await stat(join(bin, 'hawser-cni'))).ino).toBe(installed.ino);
-  await writeFile(source, 'two');
-  await chmod(source, 0o600);
-  await installPlugin(source, bin);
-  expect(await readFile(join(bin, 'hawser-cni'), 'utf8')).toBe('two');
-  expect(await readdir(bin)).toEqual(['hawser-cni']);
 });

@@ -15,7 +15,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hawser-cni-'));
-  plugin = join(folder, 'bin', 'hawser-cni');
+  plugin = join(folder, 'bin', 'hawser');
   bed = await startBed(1, {
     cni: {
       confFile: join(folder, 'net.d', '10-hawser.conflist'),
@@ -109,7 +109,7 @@ test('a node that cannot serve ADD has no CNI configuration, and gets it back', 
   const patient = { timeout: 20_000 };
   await expect.poll(confFiles, patient).toEqual(['10-hawser.conflist']);
   expect(JSON.parse(await readFile(join(folder, 'net.d', '10-hawser.conflist'), 'utf8'))).toMatchObject({
-    plugins: [{ type: 'hawser-cni', socket: bed.agent('node-a').socket }],
+    plugins: [{ type: 'hawser', socket: bed.agent('node-a').socket }],
   });
   await bed.topology.central.sbServer.kill();
   await expect.poll(confFiles, patient).toEqual([]);

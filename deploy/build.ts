@@ -1,0 +1,38 @@
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { buildPlugin } from '#node-agent/cni/build.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What an image holds beside Node.js: one file for each program, with everything it imports. */
+export const programs = { controller: 'controller/main.ts', 'node-agent': 'node-agent/main.ts' } as const;
+
+/**
+ * Bundles a program into `dist/<name>.mjs`.
+ * @returns its path.
+ */
+export async function buildProgram(name: keyof typeof programs): Promise<string> {
+  const outfile = `${root}dist/${name}.mjs`;
+  await build({
+    absWorkingDir: root,
+    entryPoints: [programs[name]],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'none',
+    // Packages that are CommonJS ask for Node's own modules by `require`.
+    banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+  });
+  return outfile;
+}
+
+if (import.meta.main) {
+  const files = [await buildPlugin(), await buildProgram('node-agent'), await buildProgram('controller')];
+  for (const file of files) console.log(`${file.slice(root.length)}  ${(statSync(file).size / 1024).toFixed(0)} KiB`);
+}
