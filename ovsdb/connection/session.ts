@@ -1,7 +1,9 @@
 import { OvsdbError } from '../errors.ts';
 import type { Json } from '../value/encode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
-import { type Message, type Row, Splitter } from '../wire/splitter.ts';
+import type { BulkHead } from '../wire/bulk-head.ts';
+import type { Message, Piece } from '../wire/piece.ts';
+import { Splitter } from '../wire/splitter.ts';
 import { nextProbeStep, type ProbeLimits } from './probe.ts';
 import type { Dial, Transport } from './transport.ts';
 
@@ -15,6 +17,12 @@ export interface RowSink {
   row(table: string, uuid: string, text: string): void;
 }
 
+/** Takes the results of one long reply to a transaction as they come; the rows of a select before its own result, which shows none. */
+export interface ResultSink {
+  result(operationIndex: number, text: string): void;
+  selectedRow(operationIndex: number, text: string): void;
+}
+
 export interface Request {
   readonly method: string;
   readonly params: readonly Json[];
@@ -23,8 +31,10 @@ export interface Request {
    * connection ended first.
    */
   readonly onReply: (reply: Reply | undefined) => void;
-  /** For replies that carry rows. */
+  /** For the reply to a monitor request. */
   readonly rows?: RowSink;
+  /** For the reply to a transaction. */
+  readonly results?: ResultSink;
   /** A long silence before this reply is normal. */
   readonly isDump?: boolean;
 }
@@ -80,6 +90,10 @@ export class Session {
   #isPumping = false;
   #isPaused = false;
 
+  /** Who gets the pieces of the message being cut: a request's reply, or a monitor's update. */
+  #bulkRequest: Request | undefined;
+  #bulkRows: RowSink | undefined;
+
   #nextId = 0;
   readonly #requests = new Map<number, Request>();
   #dumpsDue = 0;
@@ -94,7 +108,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#splitter = new Splitter({
-      wantsRows: (head) => this.#sinkOf(head.id, head.method, head.monitor) !== undefined,
+      wantsPieces: (head) => this.#startBulk(head),
     });
   }
 
@@ -187,8 +201,7 @@ export class Session {
           this.#splitter.push(chunk);
           continue;
         }
-        if (piece.kind === 'row') this.#handleRow(piece);
-        else this.#handleMessage(piece);
+        this.#handle(piece);
         if (++pieces % piecesPerLook === 0 && performance.now() > sliceEnd) {
           this.#giveWay();
           return;
@@ -218,16 +231,44 @@ export class Session {
     this.close(error);
   }
 
-  #sinkOf(id: unknown, method: unknown, monitor: unknown): RowSink | undefined {
-    if (method !== undefined) return this.#options.rowsOf(monitor);
-    return typeof id === 'number' ? this.#requests.get(id)?.rows : undefined;
+  /** Is there someone to take the pieces of this message? */
+  #startBulk(head: BulkHead): boolean {
+    this.#bulkRequest = undefined;
+    this.#bulkRows = undefined;
+    if (head.method !== undefined && head.method !== null) this.#bulkRows = this.#options.rowsOf(head.monitor);
+    else {
+      this.#bulkRequest = this.#answeredBy(head);
+      this.#bulkRows = this.#bulkRequest?.rows;
+    }
+    return head.shape === 'tables' ? this.#bulkRows !== undefined : this.#bulkRequest?.results !== undefined;
   }
 
-  #handleRow(row: Row): void {
-    this.#sinkOf(row.head.id, row.head.method, row.head.monitor)?.row(row.table, row.uuid, row.text);
+  /** The request a long reply belongs to, if that is certain. */
+  #answeredBy({ id, shape }: BulkHead): Request | undefined {
+    if (typeof id === 'number') return this.#requests.get(id);
+    // The id is still to come. Monitor requests are answered in their order; transactions are not.
+    if (shape === 'tables') return [...this.#requests.values()].find(({ rows }) => rows !== undefined);
+    const [only, ...others] = [...this.#requests.values()].filter(({ results }) => results !== undefined);
+    return others.length === 0 ? only : undefined;
   }
 
-  #handleMessage({ text }: Message): void {
+  #handle(piece: Piece): void {
+    switch (piece.kind) {
+      case 'row':
+        this.#bulkRows?.row(piece.table, piece.uuid, piece.text);
+        return;
+      case 'result':
+        this.#bulkRequest?.results?.result(piece.operationIndex, piece.text);
+        return;
+      case 'selected row':
+        this.#bulkRequest?.results?.selectedRow(piece.operationIndex, piece.text);
+        return;
+      case 'message':
+        this.#handleMessage(piece);
+    }
+  }
+
+  #handleMessage({ text, head }: Message): void {
     const message = parse(text);
     if (message.method !== undefined && message.method !== null) {
       if (typeof message.method !== 'string' || !Array.isArray(message.params)) {
@@ -245,6 +286,9 @@ export class Session {
       return;
     }
     const request = typeof message.id === 'number' ? this.#requests.get(message.id) : undefined;
+    if (head && request !== this.#bulkRequest) {
+      throw new OvsdbError('protocol', `rows of a reply whose id turned out to be ${message.id}`);
+    }
     // A reply to nothing: of a probe, or of a request that was given up.
     if (!request || typeof message.id !== 'number') return;
     this.#requests.delete(message.id);

@@ -23,7 +23,7 @@ export class FakeSession {
   readonly transport: Transport;
   readonly #server: FakeServer;
   readonly #events: TransportEvents;
-  readonly #splitter = new Splitter({ wantsRows: () => false });
+  readonly #splitter = new Splitter({ wantsPieces: () => false });
   readonly #monitors = new Map<string, Monitor>();
   readonly #waiting = new Map<string, WaitingTransaction>();
   /** Changes not yet sent because of a backlog. */

@@ -2,9 +2,9 @@ import type { Reply, Session } from '../connection/session.ts';
 import { abortReason, OvsdbError } from '../errors.ts';
 import type { DatabaseSchema, Tables } from '../schema.ts';
 import type { Json } from '../value/encode.ts';
-import { decodeOutcome } from './decode-results.ts';
 import { type AnyOperation, encodeOperations } from './encode-operations.ts';
 import type { TransactionOutcome } from './outcome.ts';
+import { OutcomeReader } from './outcome-reader.ts';
 
 export interface TransactionQueueOptions {
   /**
@@ -95,6 +95,7 @@ export class TransactionQueue {
   #send(session: Session, { schema, operations, wire, signal, outcome, stopListening }: Waiting): void {
     stopListening();
     this.#inFlight++;
+    const results = new OutcomeReader(schema, operations);
     const cancel = () => session.notify('cancel', [id]);
     const onReply = (reply: Reply | undefined) => {
       signal?.removeEventListener('abort', cancel);
@@ -108,9 +109,9 @@ export class TransactionQueue {
         if (this.#waiting.length > 0) this.pump();
       }
       if (reply.kind === 'error' && reply.error === 'canceled' && signal?.aborted) outcome.reject(abortReason(signal));
-      else outcome.resolve(decodeOutcome(schema, operations, reply));
+      else outcome.resolve(results.outcome(reply));
     };
-    const id = session.send({ method: 'transact', params: [schema.name, ...wire], onReply });
+    const id = session.send({ method: 'transact', params: [schema.name, ...wire], results, onReply });
     signal?.addEventListener('abort', cancel, { once: true });
   }
 }

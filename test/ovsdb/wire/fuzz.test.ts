@@ -4,7 +4,7 @@ import { RowShape } from '#ovsdb/replica/row-shape.ts';
 import { takeRow } from '#ovsdb/replica/row-update.ts';
 import { Snapshot } from '#ovsdb/replica/snapshot.ts';
 import { TableContent } from '#ovsdb/replica/table-content.ts';
-import { decodeOutcome } from '#ovsdb/transaction/decode-results.ts';
+import { OutcomeReader } from '#ovsdb/transaction/outcome-reader.ts';
 import { InexactInteger } from '#ovsdb/value/decode.ts';
 import { Splitter } from '#ovsdb/wire/splitter.ts';
 import { allColumns, testSchema } from '../test-schema.ts';
@@ -62,7 +62,7 @@ test('mutated bytes neither crash nor hang the splitter, nor does it keep more t
 }, () => {
   const next = random(1);
   const counts = { taken: 0, refused: 0 };
-  let splitter = new Splitter({ wantsRows: () => true, wholeBytes: 48 });
+  let splitter = new Splitter({ wantsPieces: () => true, wholeBytes: 48 });
   for (let n = 0; n < inputs * 0.7; n++) {
     const bytes = mutated(seeds[n & 3] ?? Buffer.alloc(0), next);
     const cut = next() % (bytes.length + 1);
@@ -75,7 +75,7 @@ test('mutated bytes neither crash nor hang the splitter, nor does it keep more t
     });
     counts[result]++;
     // An unclosed string would swallow all that follows, as it should; a client closes a connection it cannot read.
-    if (result === 'refused' || (n & 7) === 7) splitter = new Splitter({ wantsRows: () => true, wholeBytes: 48 });
+    if (result === 'refused' || (n & 7) === 7) splitter = new Splitter({ wantsPieces: () => true, wholeBytes: 48 });
   }
   expect(counts.taken).toBeGreaterThan(0);
   expect(counts.refused).toBeGreaterThan(0);
@@ -96,7 +96,7 @@ test('mutated rows and results neither crash nor hang the decoders', { timeout: 
         const message: unknown = JSON.parse(mutated(seeds[3] ?? Buffer.alloc(0), next).toString());
         const reply =
           typeof message === 'object' && message !== null && 'result' in message ? message.result : undefined;
-        decodeOutcome(testSchema, [select], { kind: 'result', result: reply, reparse: () => [] });
+        new OutcomeReader(testSchema, [select]).outcome({ kind: 'result', result: reply, reparse: () => [] });
       } else {
         const text = mutated(rowSeeds[n & 1] ?? Buffer.alloc(0), next).toString();
         takeRow('Thing', `u${n & 1023}`, text, (update) => snapshot.take(update));

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OvsdbError } from '#ovsdb/errors.ts';
-import { type Piece, Splitter } from '#ovsdb/wire/splitter.ts';
+import type { Piece } from '#ovsdb/wire/piece.ts';
+import { Splitter } from '#ovsdb/wire/splitter.ts';
 
-function pieces(chunks: readonly (string | Buffer)[], wholeBytes = 65_536, wantsRows = true): Piece[] {
-  const splitter = new Splitter({ wantsRows: () => wantsRows, wholeBytes });
+function pieces(chunks: readonly (string | Buffer)[], wholeBytes = 65_536, wantsPieces = true): Piece[] {
+  const splitter = new Splitter({ wantsPieces: () => wantsPieces, wholeBytes });
   const found: Piece[] = [];
   for (const chunk of chunks) {
     splitter.push(Buffer.from(chunk));
@@ -107,7 +108,44 @@ describe('a long message that carries rows is cut into them', () => {
     }
   });
 
-  test('members may come in any order; rows before the id they belong to stay in the message', () => {
+  test('the results of a transaction come one by one, and the rows of a select before its result', () => {
+    const results =
+      '{"id":7,"result":[{"uuid":["uuid","u1"]},{"rows":[{"name":"{\\"]"},{"name":"ü€😀"}]},{"rows":[]},{"count":2},{"error":"aborted"},null],"error":null}';
+    const expected = [
+      'result 0 {"uuid":["uuid","u1"]}',
+      'selected row 1 {"name":"{\\"]"}',
+      'selected row 1 {"name":"ü€😀"}',
+      'result 1 {"rows":[]}',
+      'result 2 {"rows":[]}',
+      'result 3 {"count":2}',
+      'result 4 {"error":"aborted"}',
+      'result 5 null',
+      'message {"id":7,"result":[],"error":null}',
+    ];
+    for (const [before, after] of cuttings(Buffer.from(results))) {
+      if (!before || !after || before.length < 24 || after.length === 0) continue;
+      const found = pieces([before, ...Array.from(after, (byte) => Buffer.of(byte))], 23);
+      expect(
+        found.map((piece) =>
+          'operationIndex' in piece
+            ? `${piece.kind} ${piece.operationIndex} ${piece.text}`
+            : `${piece.kind} ${piece.text}`,
+        ),
+      ).toEqual(expected);
+    }
+  });
+
+  test('a reply whose id comes last, as from servers built for newer processors, is cut all the same', () => {
+    const tables = '{"Thing":{"u1":{"initial":{}},"u2":{"initial":{}}}}';
+    const late = `{"error":null,"result":[false,"0-0",${tables}],"id":7}`;
+    expect(pieces([late.slice(0, 60), late.slice(60)], 20)).toMatchObject([
+      { kind: 'row', uuid: 'u1', head: { id: undefined, shape: 'tables' } },
+      { kind: 'row', uuid: 'u2' },
+      { kind: 'message', text: late.replace(tables, '{"Thing":{}}') },
+    ]);
+  });
+
+  test('an object that may be anything, until the id says what it answers, stays whole', () => {
     const late = '{"error":null,"result":{"Thing":{"u":{"new":{}}}},"id":7}';
     expect(pieces([late.slice(0, 50), late.slice(50)], 20)).toMatchObject([{ kind: 'message', text: late }]);
   });
@@ -119,7 +157,7 @@ describe('a long message that carries rows is cut into them', () => {
 
   test('a text of n bytes in chunks is copied a bounded number of times', () => {
     const long = Buffer.from(`{"id":1,"result":"${'x'.repeat(8_000_000)}","error":null}`);
-    const splitter = new Splitter({ wantsRows: () => false });
+    const splitter = new Splitter({ wantsPieces: () => false });
     for (let at = 0; at < long.length; at += 4_096) {
       splitter.push(long.subarray(at, at + 4_096));
       const piece = splitter.next();
