@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { KubeApi } from '#controller/kube/api.ts';
 import { loadCredentials } from '#controller/kube/credentials.ts';
+import { followToken } from '#test/lab/kubernetes/rotating-token.ts';
 import { describeOnRealKube } from './on-real-kube.ts';
 import { fetchFrom } from './transport.ts';
 
@@ -56,8 +57,28 @@ contexts: [{ name: c, context: { cluster: c, user: c } }]`;
     api.close();
   });
 
+  test('a token that is followed is another one after each renewal, and good each time', async () => {
+    const file = join(folder, 'followed');
+    const { api, url, ca, kubectl } = cluster();
+    await kubectl(['create', 'serviceaccount', 'followed']);
+    const account = { namespace: 'default', name: 'followed' };
+    await using token = await followToken(api, account, { file, renewEverySeconds: 1 });
+    const first = token.current;
+    const seen = new Set<string>();
+    const send = fetchFrom({ url, ca }, () => readFileSync(file, 'utf8'));
+    await vi.waitUntil(
+      async () => {
+        expect((await send('/version')).status).toBe(200);
+        return seen.add(token.current).size > 2;
+      },
+      { timeout: 20_000 },
+    );
+    expect(seen).toContain(first);
+  });
+
   test('fetch reaches the API with the same credentials', async () => {
-    const send = fetchFrom(cluster(), await cluster().serviceAccountToken('default', 'fetching'));
+    const token = await cluster().serviceAccountToken('default', 'fetching');
+    const send = fetchFrom(cluster(), () => token);
     expect((await send('/version')).status).toBe(200);
     expect((await send('/api/v1/nodes')).status).toBe(403);
   });

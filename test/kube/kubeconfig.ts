@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
-/** A kubeconfig with one cluster and one user who has a bearer token. `ca` is PEM. */
-export function kubeconfigText({ url, ca, token }: { url: string; ca: string; token: string }): string {
+/** A kubeconfig with one cluster and one user who has a bearer token, or a file with one that rotates. `ca` is PEM. */
+export function kubeconfigText({ url, ca, ...user }: Server & ({ token: string } | { tokenFile: string })): string {
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
@@ -12,7 +12,12 @@ export function kubeconfigText({ url, ca, token }: { url: string; ca: string; to
         cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') },
       },
     ],
-    users: [{ name: 'hawser', user: { token } }],
+    users: [{ name: 'hawser', user }],
     contexts: [{ name: 'hawser', context: { cluster: 'hawser', user: 'hawser' } }],
   });
+}
+
+interface Server {
+  readonly url: string;
+  readonly ca: string;
 }

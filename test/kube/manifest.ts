@@ -8,19 +8,15 @@ import { apiVersionOf, type Resource, resources } from '#test/lab/kube-api/resou
 import { type ApiObject, apiObject } from './api-object.ts';
 
 /**
- * What `kubectl apply -f` does, over HTTP to any server: each object is created, or merged into what is there. `admit` is what a
- * mutating webhook would do to an object that is created. Resolves with the objects as stored, in the order of the documents.
+ * What `kubectl apply -f` does, over HTTP to any server: each object is merged into what is there, or created. Resolves with the
+ * objects as stored, in the order of the documents.
  */
-export async function applyManifest(
-  api: KubeApi,
-  text: string,
-  admit: (object: JsonObject) => JsonObject = (object) => object,
-): Promise<readonly ApiObject[]> {
+export async function applyManifest(api: KubeApi, text: string): Promise<readonly ApiObject[]> {
   const applied: ApiObject[] = [];
   for (const object of objectsIn(text)) {
     const { collection, path } = placeOf(object);
-    const stored = await api.create(collection, admit(object)).catch((error: unknown) => {
-      if (error instanceof KubeError && error.code === 'already-exists') return api.patch(path, 'merge', object);
+    const stored = await api.patch(path, 'merge', object).catch((error: unknown) => {
+      if (error instanceof KubeError && error.code === 'not-found') return api.create(collection, object);
       throw error;
     });
     applied.push(apiObject(stored));

@@ -10,6 +10,7 @@ test('flags have defaults, and a wrong one is answered with what can be meant', 
   expect(parseFlags([])).toEqual({
     nodes: 3,
     vms: 2,
+    realKube: false,
     scenarios: ['precopy', 'failed', 'cancelled', 'postcopy', 'stop-start'],
     keep: false,
     down: false,

@@ -6,6 +6,8 @@ export interface Flags {
   readonly vms: number;
   /** OVN version; absent: the machine's own. */
   readonly ovn?: string;
+  /** A control plane of the real programs instead of the stand-in. */
+  readonly realKube: boolean;
   readonly scenarios: readonly ScenarioName[];
   readonly json?: string;
   readonly keep: boolean;
@@ -17,10 +19,11 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
-export const usage = `usage: npm run lab -- [--nodes N] [--vms N] [--ovn VERSION] [--scenario NAME[,NAME]] [--json FILE] [--keep] [--down]
+export const usage = `usage: npm run lab -- [--nodes N] [--vms N] [--ovn VERSION] [--real-kube] [--scenario NAME[,NAME]] [--json FILE] [--keep] [--down]
   --nodes N          nodes, 2 to 20 (3)
   --vms N            virtual machines, attached by managedTap and direct tap in turn, 1 to 20 (2)
   --ovn VERSION      OVN and Open vSwitch of another Debian in a root of their own: 25.03 (the machine's own)
+  --real-kube        on a real kube-apiserver, which the first time is built with Go
   --scenario NAMES   of ${scenarioNames.join(', ')} (all)
   --json FILE        the table as data
   --keep             leave it running and say how to look around
@@ -41,6 +44,7 @@ export function parseFlags(args: readonly string[]): Flags {
   return {
     nodes: whole('--nodes', values.nodes ?? '3', 2),
     vms: whole('--vms', values.vms ?? '2', 1),
+    realKube: values['real-kube'] ?? false,
     scenarios,
     keep: values.keep ?? false,
     down: values.down ?? false,
@@ -56,6 +60,7 @@ function parse(args: readonly string[]) {
       nodes: { type: 'string' },
       vms: { type: 'string' },
       ovn: { type: 'string' },
+      'real-kube': { type: 'boolean' },
       scenario: { type: 'string' },
       json: { type: 'string' },
       keep: { type: 'boolean' },

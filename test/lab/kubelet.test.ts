@@ -9,6 +9,7 @@ import { type LabNodeAgent, startNodeAgent } from './kubelet/node-agent.ts';
 import { isPod, type Pod } from './kubelet/pod.ts';
 import { run } from './topology/command.ts';
 import { startTopology, type Topology } from './topology/topology.ts';
+import { plainTransport } from './virt/kube-client.ts';
 
 let topology: Topology;
 let api: KubeApi;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   agent = await startNodeAgent(topology, node);
   kubelet = await startKubelet({
     node: node.name,
-    apiUrl: api.url,
+    send: plainTransport(api.url),
     hostIPs: [node.encapIp],
     nodeNetns: node.netns,
     cniPlugin,

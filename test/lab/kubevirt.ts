@@ -6,7 +6,7 @@ import { admitted, virtNodeLabels } from './virt/admission.ts';
 import { attachOnNode } from './virt/attachments.ts';
 import type { Launcher } from './virt/handler/launcher.ts';
 import { qemuHypervisor } from './virt/hypervisor.ts';
-import { plainTransport } from './virt/kube-client.ts';
+import type { Transport } from './virt/kube-client.ts';
 import type { MigrationConfiguration } from './virt/objects.ts';
 import { startScheduler } from './virt/scheduler.ts';
 import { startVirtController } from './virt/virt-controller.ts';
@@ -17,7 +17,10 @@ import type { WorkerNode } from './worker-node.ts';
 
 export interface KubeVirtOptions {
   readonly topology: Topology;
-  readonly apiUrl: string;
+  /** Sends its requests to the Kubernetes API. */
+  readonly send: Transport;
+  /** Whether somebody else binds pods to nodes. */
+  readonly hasScheduler: boolean;
   readonly workers: readonly WorkerNode[];
   readonly image: GuestImage;
   readonly gate: Gate;
@@ -25,15 +28,14 @@ export interface KubeVirtOptions {
   readonly configuration: () => Partial<MigrationConfiguration>;
 }
 
-/** A scheduler, a virt-controller and a virt-handler on every node. */
+/** A virt-controller, a virt-handler on every node, and a scheduler where there is none. */
 export interface KubeVirt {
   handler(node: string): VirtHandler;
   stop(): Promise<void>;
 }
 
 export async function startKubeVirt(options: KubeVirtOptions): Promise<KubeVirt> {
-  const { topology, apiUrl, workers, image, gate, log, configuration } = options;
-  const send = plainTransport(apiUrl);
+  const { topology, send, hasScheduler, workers, image, gate, log, configuration } = options;
   const proxies = new Map<string, Launcher>();
   const handlers = new Map<string, VirtHandler>();
   await Promise.all(
@@ -57,7 +59,7 @@ export async function startKubeVirt(options: KubeVirtOptions): Promise<KubeVirt>
   );
   const [controller, scheduler] = await Promise.all([
     startVirtController({ send, gate, log, configuration }),
-    startScheduler({ send, gate, log }),
+    hasScheduler ? undefined : startScheduler({ send, gate, log }),
   ]);
   return {
     handler: (node) => {
@@ -67,7 +69,7 @@ export async function startKubeVirt(options: KubeVirtOptions): Promise<KubeVirt>
     },
     stop: async () => {
       controller.stop();
-      scheduler.stop();
+      scheduler?.stop();
       await Promise.all([...handlers.values()].map((handler) => handler.stop()));
     },
   };
@@ -86,7 +88,7 @@ export function admitKubeVirt(body: JsonObject): JsonObject {
 }
 
 /** As virt-handler's node-labeller does. */
-async function labelNode(send: ReturnType<typeof plainTransport>, name: string): Promise<void> {
+async function labelNode(send: Transport, name: string): Promise<void> {
   await send(`/api/v1/nodes/${name}`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/merge-patch+json' },

@@ -1,14 +1,13 @@
 import { buildPlugin } from '#node-agent/cni/build.ts';
 import { hawserController } from './control-plane.ts';
 import { prepareGuest } from './guest/guest.ts';
-import { applyYaml } from './kube-api/apply.ts';
-import { type KubeApi, startKubeApi } from './kube-api/server.ts';
+import type { Kubernetes, StartKubernetes } from './kubernetes/kubernetes.ts';
+import { standInKubernetes } from './kubernetes/stand-in.ts';
 import { admitKubeVirt, type KubeVirt, startKubeVirt } from './kubevirt.ts';
 import { PortHistory } from './port-history.ts';
 import type { Daemon } from './topology/daemon.ts';
 import { startTopology, type Topology } from './topology/topology.ts';
 import { ClusterView } from './virt/cluster-view.ts';
-import { plainTransport } from './virt/kube-client.ts';
 import type { MigrationConfiguration } from './virt/objects.ts';
 import type { Gate } from './virt/writer-loop.ts';
 import { startWorkerNode, type WorkerNode } from './worker-node.ts';
@@ -17,6 +16,8 @@ export interface LabOptions {
   readonly id?: string;
   readonly nodes: number;
   readonly ovn?: string;
+  /** Whose Kubernetes; the stand-in when absent. */
+  readonly startKubernetes?: StartKubernetes;
   readonly log: (line: string) => void;
   /** Awaited before every write of KubeVirt's controllers. */
   readonly gate?: Gate;
@@ -25,7 +26,7 @@ export interface LabOptions {
 /** A whole cluster on this machine: OVN, Kubernetes' API, our controller and agents, kubelets and KubeVirt. */
 export interface Lab extends AsyncDisposable {
   readonly topology: Topology;
-  readonly api: KubeApi;
+  readonly kubernetes: Kubernetes;
   readonly controller: Daemon;
   readonly workers: readonly WorkerNode[];
   readonly kubeVirt: KubeVirt;
@@ -40,21 +41,22 @@ export interface Lab extends AsyncDisposable {
 
 /** Brings everything up; what `prepare` sets up has to be there. Disposing takes everything down. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { log, gate = async () => {} } = options;
+  const { log, gate = async () => {}, startKubernetes = standInKubernetes } = options;
   await using stack = new AsyncDisposableStack();
   const [topology, cniPlugin, image] = await Promise.all([startTopology(options), buildPlugin(), prepareGuest(log)]);
   stack.use(topology);
-  const api = stack.use(await startKubeApi({ admit: admitKubeVirt }));
-  const controller = stack.use(await hawserController(topology, api.kubeconfig()));
+  const { folder, env } = topology;
+  const kubernetes = stack.use(await startKubernetes({ admit: admitKubeVirt, folder, env, log }));
+  const controller = stack.use(await hawserController(topology, kubernetes.controllerKubeconfig));
   await controller.start();
   const history = stack.use(
     await PortHistory.follow({ northbound: topology.central.nbRemote, southbound: topology.central.sbRemote }),
   );
   const workers = await Promise.all(
-    topology.nodes.map((node) => startWorkerNode(topology, node, { apiUrl: api.url, cniPlugin, log })),
+    topology.nodes.map((node) => startWorkerNode(topology, node, { send: kubernetes.asKubelet, cniPlugin, log })),
   );
   for (const { kubelet } of workers) stack.use(kubelet);
-  const view = new ClusterView(plainTransport(api.url), [
+  const view = new ClusterView(kubernetes.asKubeVirt, [
     'Pod',
     'VirtualMachine',
     'VirtualMachineInstance',
@@ -65,7 +67,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const lab = { migrationConfiguration: {} };
   const kubeVirt = await startKubeVirt({
     topology,
-    apiUrl: api.url,
+    send: kubernetes.asKubeVirt,
+    hasScheduler: kubernetes.hasScheduler,
     workers,
     image,
     gate,
@@ -76,7 +79,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const whole = stack.move();
   return Object.assign(lab, {
     topology,
-    api,
+    kubernetes,
     controller,
     workers,
     kubeVirt,
@@ -84,19 +87,17 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     history,
     onlyOn: async <T>(chosen: string, work: () => Promise<T>) => {
       const others = workers.map(({ name }) => name).filter((name) => name !== chosen);
-      cordon(api, others, true);
+      await cordon(kubernetes, others, true);
       try {
         return await work();
       } finally {
-        cordon(api, others, false);
+        await cordon(kubernetes, others, false);
       }
     },
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   });
 }
 
-function cordon(api: KubeApi, nodes: readonly string[], unschedulable: boolean): void {
-  for (const name of nodes) {
-    applyYaml(api, `{apiVersion: v1, kind: Node, metadata: {name: ${name}}, spec: {unschedulable: ${unschedulable}}}`);
-  }
+async function cordon({ api }: Kubernetes, nodes: readonly string[], unschedulable: boolean): Promise<void> {
+  for (const name of nodes) await api.patch(`/api/v1/nodes/${name}`, 'merge', { spec: { unschedulable } });
 }

@@ -1,18 +1,17 @@
-import { resources } from './kube-api/resources.ts';
+import { ipamClaims, pathOf } from '#controller/kube/kinds.ts';
+import { apiList } from '#test/kube/api-object.ts';
 import type { Lab } from './lab.ts';
 
 /** What is still there when every VM and pod has been deleted and nothing should be, in sentences. */
-export async function leftovers({ topology, api, workers }: Lab): Promise<readonly string[]> {
+export async function leftovers({ topology, kubernetes, workers }: Lab): Promise<readonly string[]> {
   const found: string[] = [];
   const ports = await topology.nbctl('--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'type!=router');
   for (const port of words(ports)) found.push(`logical switch port ${port}`);
   for (const row of words(await topology.nbctl('--bare', '--columns=_uuid', 'list', 'DHCP_Options'))) {
     found.push(`DHCP_Options row ${row}`);
   }
-  const ipamClaims = resources.filter(({ kind }) => kind === 'IPAMClaim');
-  for (const resource of ipamClaims) {
-    for (const claim of api.store.collection(resource).keys()) found.push(`IPAMClaim ${claim}`);
-  }
+  const claims = apiList(await kubernetes.api.get(pathOf(ipamClaims)));
+  for (const claim of claims.names) found.push(`IPAMClaim ${claim}`);
   for (const { node } of workers) {
     const switchPorts = await node.vsctl('--bare', '--columns=name', 'find', 'Interface', 'external_ids:iface-id!=""');
     for (const port of words(switchPorts)) found.push(`${node.name}: port ${port} on br-int`);

@@ -4,6 +4,8 @@ import { SetUpError } from '#test/setup/set-up-error.ts';
 import { inBackground, isInBackground, leaveForeground } from './background.ts';
 import { FlagError, type Flags, parseFlags } from './flags.ts';
 import { guestText } from './guest-text.ts';
+import { realKubernetes } from './kubernetes/real.ts';
+import { standInKubernetes } from './kubernetes/stand-in.ts';
 import { startLab } from './lab.ts';
 import { howToLookAround } from './look-around.ts';
 import { identityTable, precopyOverheadMs, resultTable } from './results.ts';
@@ -33,9 +35,15 @@ try {
 }
 
 /** Returns the exit status: 0 only if all held. */
-async function labRun({ nodes, vms, ovn, scenarios, json, keep }: Flags): Promise<number> {
+async function labRun({ nodes, vms, ovn, realKube, scenarios, json, keep }: Flags): Promise<number> {
   log(`a cluster of ${nodes} nodes comes up, OVN ${ovn ?? "of this machine's Debian"}`);
-  const lab = await startLab({ id: labId, nodes, log, ...(ovn !== undefined && { ovn }) });
+  const lab = await startLab({
+    id: labId,
+    nodes,
+    log,
+    startKubernetes: realKube ? realKubernetes : standInKubernetes,
+    ...(ovn !== undefined && { ovn }),
+  });
   await using stack = new AsyncDisposableStack();
   stack.use(lab);
   log('it is up');

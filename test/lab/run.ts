@@ -1,4 +1,4 @@
-import { applyYaml, deleteYaml } from './kube-api/apply.ts';
+import { applyManifest, deleteManifest } from '#test/kube/manifest.ts';
 import type { Lab } from './lab.ts';
 import { leftovers } from './leftovers.ts';
 import { attachments, networkYaml, observerYaml } from './manifests.ts';
@@ -23,8 +23,8 @@ export interface RunOptions {
 /** The main job of the lab: boots VMs, moves them about, and says what was seen. */
 export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> {
   const { log, onGuest = () => {}, aroundStep = (run) => run() } = options;
-  applyYaml(lab.api, networkYaml);
-  applyYaml(lab.api, observerYaml);
+  await applyManifest(lab.kubernetes.api, networkYaml);
+  await applyManifest(lab.kubernetes.api, observerYaml);
   const vms = Array.from({ length: options.vms }, (_, index) => {
     const attachment = attachments[index % attachments.length] ?? attachments[0];
     return new LabVm(lab, `vm${index + 1}`, attachment);
@@ -58,7 +58,7 @@ export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> 
   if (options.keep) return labResult(guests, migrations, []);
   log('everything is deleted again');
   await Promise.all(vms.map((vm) => vm.delete()));
-  deleteYaml(lab.api, observerYaml);
+  await deleteManifest(lab.kubernetes.api, observerYaml);
   await until(lab.view, 'the observer is gone', () => lab.view.pods('default').length === 0);
   const left = await untilNothingIsLeft(lab);
   return labResult(

@@ -1,6 +1,6 @@
+import { applyManifest, deleteManifest } from '#test/kube/manifest.ts';
 import type { GuestReport } from './guest/report.ts';
 import { askGuest } from './guest/report-port.ts';
-import { applyYaml, deleteYaml } from './kube-api/apply.ts';
 import type { Lab } from './lab.ts';
 import { vmYaml } from './manifests.ts';
 import { until } from './until.ts';
@@ -28,15 +28,15 @@ export class LabVm {
 
   /** Applies the manifest, on `node`. Resolves when the guest has taken its addresses. */
   async boot(node: string): Promise<GuestReport> {
-    return this.#lab.onlyOn(node, () => {
-      applyYaml(this.#lab.api, vmYaml(this.name, this.#binding));
+    return this.#lab.onlyOn(node, async () => {
+      await applyManifest(this.#lab.kubernetes.api, vmYaml(this.name, this.#binding));
       return this.untilConfigured();
     });
   }
 
   /** Stops the VM and resolves when its VMI and pods are gone. */
   async stop(): Promise<void> {
-    this.#setRunStrategy('Halted');
+    await this.#setRunStrategy('Halted');
     await until(
       this.#lab.view,
       `${this.name} is stopped`,
@@ -45,15 +45,15 @@ export class LabVm {
   }
 
   async start(node: string): Promise<GuestReport> {
-    return this.#lab.onlyOn(node, () => {
-      this.#setRunStrategy('Always');
+    return this.#lab.onlyOn(node, async () => {
+      await this.#setRunStrategy('Always');
       return this.untilConfigured();
     });
   }
 
   /** Deletes the VM and resolves when nothing of it is left in the API. */
   async delete(): Promise<void> {
-    deleteYaml(this.#lab.api, vmYaml(this.name, this.#binding));
+    await deleteManifest(this.#lab.kubernetes.api, vmYaml(this.name, this.#binding));
     const { view } = this.#lab;
     await until(view, `${this.name} is gone`, () => {
       const isVmThere = view.virtualMachine('default', this.name) !== undefined;
@@ -109,9 +109,9 @@ export class LabVm {
     return askGuest(machine.reportSocket, { until: hasBoth, timeoutMs: 60_000 });
   }
 
-  #setRunStrategy(runStrategy: string): void {
-    applyYaml(
-      this.#lab.api,
+  async #setRunStrategy(runStrategy: string): Promise<void> {
+    await applyManifest(
+      this.#lab.kubernetes.api,
       `{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {name: ${this.name}, namespace: default}, spec: {runStrategy: ${runStrategy}}}`,
     );
   }

@@ -5,6 +5,7 @@ import type { Daemon } from './topology/daemon.ts';
 import type { TopologyNode } from './topology/node.ts';
 import type { Topology } from './topology/topology.ts';
 import { untilSocketAccepts } from './topology/until-socket.ts';
+import type { Transport } from './virt/kube-client.ts';
 
 /** A Kubernetes node: Open vSwitch and ovn-controller from the topology, our agent as a process, and a kubelet. */
 export interface WorkerNode {
@@ -19,7 +20,7 @@ export interface WorkerNode {
 export async function startWorkerNode(
   topology: Topology,
   node: TopologyNode,
-  options: { readonly apiUrl: string; readonly cniPlugin: string; readonly log: (line: string) => void },
+  options: { readonly send: Transport; readonly cniPlugin: string; readonly log: (line: string) => void },
 ): Promise<WorkerNode> {
   const agentSocket = join(node.runDir, 'agent.sock');
   const configFile = join(node.runDir, 'agent.json');
@@ -41,7 +42,7 @@ export async function startWorkerNode(
   await agent.start();
   const kubelet = await startKubelet({
     node: node.name,
-    apiUrl: options.apiUrl,
+    send: options.send,
     hostIPs: [node.encapIp],
     nodeNetns: node.netns,
     cniPlugin: options.cniPlugin,

@@ -1,18 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Transport } from '../virt/kube-client.ts';
 import { isPod, type Pod, type PodStatus } from './pod.ts';
 
-/** The requests a kubelet makes of the Kubernetes API, over plain HTTP. */
+/** The requests a kubelet makes of the Kubernetes API. */
 export class Api {
-  readonly #url: string;
+  readonly #transport: Transport;
 
-  constructor(url: string) {
-    this.#url = url.replace(/\/$/, '');
+  constructor(transport: Transport) {
+    this.#transport = transport;
   }
 
-  /** Makes the Node, or finds it made, and reports it Ready with these addresses. */
+  /** Makes the Node, or finds it made, and reports it Ready with these addresses and room for pods. */
   async registerNode(name: string, addresses: readonly string[]): Promise<void> {
-    await this.#send('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name } }, [409]);
+    const metadata = { name, labels: { 'kubernetes.io/hostname': name } };
+    const made = await this.#send('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata }, [409]);
+    if (made.status === 409) await this.#send('PATCH', `/api/v1/nodes/${name}`, { metadata });
     const status = {
+      capacity: room,
+      allocatable: room,
       addresses: [
         ...addresses.map((address) => ({ type: 'InternalIP', address })),
         { type: 'Hostname', address: name },
@@ -20,6 +25,16 @@ export class Api {
       conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }],
     };
     await this.#send('PATCH', `/api/v1/nodes/${name}/status`, { status });
+  }
+
+  /** Says that the node lives, by its Lease: one that says nothing for 40 s is taken for lost. */
+  async renewLease(nodeName: string): Promise<void> {
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+    const spec = { holderIdentity: nodeName, leaseDurationSeconds: 40, renewTime: microTime(new Date()) };
+    const answer = await this.#send('PATCH', `${leases}/${nodeName}`, { spec }, [404]);
+    if (answer.status !== 404) return;
+    const metadata = { name: nodeName, namespace: 'kube-node-lease' };
+    await this.#send('POST', leases, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }, [409]);
   }
 
   /**
@@ -86,7 +101,7 @@ export class Api {
     tolerated: readonly number[] = [],
     signal?: AbortSignal,
   ): Promise<Response> {
-    const answer = await fetch(this.#url + path, {
+    const answer = await this.#transport(path, {
       method,
       ...(body && {
         body: JSON.stringify(body),
@@ -107,6 +122,14 @@ export interface PodEvent {
 /** The API refused a request in a way the kubelet has no answer to. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
+}
+
+/** What a scheduler may put on a node of the lab, which counts nothing of it. */
+const room = { cpu: '64', memory: '64Gi', pods: '250' };
+
+/** A metav1.MicroTime: RFC 3339 with microseconds. */
+function microTime(time: Date): string {
+  return time.toISOString().replace('Z', '000Z');
 }
 
 function pathOf({ metadata }: Pod): string {

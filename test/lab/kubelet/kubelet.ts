@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Transport } from '../virt/kube-client.ts';
 import { Api, type PodEvent } from './api.ts';
 import { PodWorker } from './pod-worker.ts';
 import type { Runtime, Sandbox } from './sandbox.ts';
@@ -5,8 +7,8 @@ import type { Runtime, Sandbox } from './sandbox.ts';
 export interface KubeletOptions extends Runtime {
   /** Name of the Node object, which is made if it is not there. */
   readonly node: string;
-  /** `http://127.0.0.1:…` of the Kubernetes API. */
-  readonly apiUrl: string;
+  /** Sends its requests to the Kubernetes API. */
+  readonly send: Transport;
   /** Addresses of the node, IPv4 first. */
   readonly hostIPs: readonly string[];
   /** Between two tries of what failed; 500 when absent. */
@@ -29,7 +31,7 @@ export interface Kubelet extends AsyncDisposable {
  */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { node, hostIPs, retryMs = 500, log = () => {} } = options;
-  const api = new Api(options.apiUrl);
+  const api = new Api(options.send);
   const stop = new AbortController();
   const workers = new Map<string, PodWorker>();
   const context = { api, runtime: options, hostIPs, retryMs, log };
@@ -54,6 +56,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   }
 
   await api.registerNode(node, hostIPs);
+  await api.renewLease(node);
+  const living = (async () => {
+    for (;;) {
+      await delay(10_000, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+      if (stop.signal.aborted) return;
+      await api.renewLease(node).catch((error: unknown) => log(`kubelet of ${node}: ${error}`));
+    }
+  })();
   const following = (async () => {
     for await (const event of api.follow(node, stop.signal)) take(event);
   })();
@@ -63,6 +73,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     launcherExited: (podUid, exitCode) => workers.get(podUid)?.containersExited(exitCode),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
+      await living;
       await following.catch((error: unknown) => log(`kubelet of ${node}: ${error}`));
       const left = [...workers.values()];
       await Promise.allSettled(left.map(({ ended }) => ended));

@@ -1,4 +1,4 @@
-import { applyYaml, deleteYaml } from '../kube-api/apply.ts';
+import { applyManifest, deleteManifest } from '#test/kube/manifest.ts';
 import type { Lab } from '../lab.ts';
 import { migrationYaml } from '../manifests.ts';
 import { until } from '../until.ts';
@@ -14,7 +14,10 @@ export interface LiveMigrationOptions {
   readonly to: string;
   readonly configuration?: Partial<MigrationConfiguration>;
   /** Called when memory is being copied, with the way to delete the VirtualMachineInstanceMigration. */
-  readonly whileCopying?: (launchers: { source: Launcher; target: Launcher }, cancel: () => void) => Promise<void>;
+  readonly whileCopying?: (
+    launchers: { source: Launcher; target: Launcher },
+    cancel: () => Promise<void>,
+  ) => Promise<void>;
 }
 
 let count = 0;
@@ -27,14 +30,14 @@ export async function liveMigrate(lab: Lab, vm: LabVm, options: LiveMigrationOpt
   const source = vm.launcher;
   const name = `${vm.name}-migration-${++count}`;
   lab.migrationConfiguration = configuration;
-  applyYaml(lab.api, migrationYaml(name, vm.name, to));
+  await applyManifest(lab.kubernetes.api, migrationYaml(name, vm.name, to));
   const vmim = () => view.migrations('default', vm.name).find(({ metadata }) => metadata.name === name);
   const phase = () => vmim()?.status?.phase;
 
   await until(view, `${name} runs`, () => phase() === 'Running' || isFinal(phase()));
   if (whileCopying !== undefined) {
     const target = await copying(source, () => vm.launcherOn(to));
-    await whileCopying({ source, target }, () => deleteYaml(lab.api, migrationYaml(name, vm.name, to)));
+    await whileCopying({ source, target }, () => deleteManifest(lab.kubernetes.api, migrationYaml(name, vm.name, to)));
   }
   // A cancelled one is gone as soon as it has failed.
   const last = await until(view, `${name} ends`, () => (vmim() === undefined ? 'Gone' : isFinal(phase()) && phase()));
