@@ -93,7 +93,7 @@ export class Replay {
     const rows = new Map<string, RowState>();
     for (const table of board.tables()) {
       for (const desired of board.rows(table)) {
-        const columns = [...desired.columns()].sort().map((column) => [column, desired.column(column)]);
+        const columns = Object.entries(desired.all()).sort(([a], [b]) => (a < b ? -1 : 1));
         rows.set(`${table}/${desired.key}`, Object.fromEntries(columns));
       }
     }

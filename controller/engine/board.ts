@@ -1,6 +1,8 @@
-import { Claims, DesiredRow, type Owner } from './desired-row.ts';
+import { Claims } from './claims.ts';
+import { DesiredRow } from './desired-row.ts';
 import type { CellFact, DerivedFact, Fact, ProblemFact } from './facts.ts';
 import type { Key } from './table.ts';
+import type { Owner } from './votes.ts';
 
 /** Is told what on the board may have changed. Telling twice, or of something that changed back, is harmless. */
 export interface BoardListener {
@@ -58,8 +60,14 @@ export class Board {
         this.#cellChanged(fact);
         break;
       case 'derived': {
-        getOrMake(this.#derivations(fact.table), fact.row, () => new Claims<DerivedFact>()).say(owner, fact);
-        this.#settleDerived(fact);
+        const rows = this.#derivations(fact.table);
+        let claims = rows.get(fact.row);
+        if (claims === undefined) {
+          claims = new Claims();
+          rows.set(fact.row, claims);
+        }
+        claims.say(owner, fact);
+        (claims.speaker ?? fact).show(true);
         break;
       }
       case 'problem': {
@@ -87,8 +95,7 @@ export class Board {
         break;
       }
       case 'derived':
-        this.#derivations(fact.table).get(fact.row)?.unsay(owner);
-        this.#settleDerived(fact);
+        this.#underive(owner, fact);
         break;
       case 'problem': {
         const said = this.#problems.get(problemKey(fact));
@@ -121,8 +128,9 @@ export class Board {
     for (const listener of this.listeners) listener.cellChanged(table, row, column, entry);
   }
 
-  #settleDerived(fact: DerivedFact): void {
+  #underive(owner: Owner, fact: DerivedFact): void {
     const rows = this.#derivations(fact.table);
+    rows.get(fact.row)?.unsay(owner);
     const said = rows.get(fact.row)?.speaker;
     if (said === undefined) rows.delete(fact.row);
     (said ?? fact).show(said !== undefined);

@@ -58,7 +58,7 @@ export class Engine {
   readonly #onFailure: (failure: Failure) => void;
   readonly #read: Read;
   /** What the feature that runs has looked at so far. */
-  #reads = new Set<Place>();
+  #reads: Place[] = [];
   /** No recipe before this one has anything to run. */
   #first = 0;
 
@@ -68,15 +68,15 @@ export class Engine {
     this.#onFailure = options.onFailure ?? (() => {});
     this.#read = {
       get: (table, key) => {
-        this.#reads.add(table.place(key));
+        this.#reads.push(table.place(key));
         return table.get(key);
       },
       by: (table, index, value) => {
-        this.#reads.add(table.bucketPlace(index, value));
+        this.#reads.push(table.bucketPlace(index, value));
         return table.by(index, value);
       },
       any: (table, index, value) => {
-        this.#reads.add(table.presencePlace(index, value));
+        this.#reads.push(table.presencePlace(index, value));
         return table.by(index, value).size > 0;
       },
     };
@@ -92,6 +92,7 @@ export class Engine {
         return input === undefined ? noFacts : [...feature.facts(key, input, this.#read)];
       },
       exists: (key) => feature.from.get(key) !== undefined,
+      keys: () => feature.from.rows().keys(),
       complaint: (key, error) => {
         const input = feature.from.get(key);
         const object = input && feature.object?.(input);
@@ -132,7 +133,10 @@ export class Engine {
 
   /** Marks every feature on every key to be run again by the next `run`; on a sound engine that changes nothing. */
   recompute(): void {
-    for (const recipe of this.#recipes) for (const ticket of recipe.tickets.values()) ticket.wake();
+    for (const recipe of this.#recipes) {
+      for (const ticket of recipe.tickets.values()) ticket.wake();
+      for (const key of recipe.keys()) wake(recipe, key);
+    }
   }
 
   /** Runs a key that had failed once more. */
@@ -176,7 +180,7 @@ export class Engine {
     const { recipe, key } = ticket;
     const started = this.#now();
     ticket.isDirty = false;
-    this.#reads = new Set();
+    this.#reads = [];
     let facts: readonly Fact[];
     try {
       facts = recipe.run(key);
@@ -189,10 +193,7 @@ export class Engine {
     }
     ticket.watch(this.#reads);
     this.#settleFacts(ticket, facts);
-    if (facts.length === 0 && !recipe.exists(key)) {
-      ticket.watch(new Set());
-      recipe.tickets.delete(key);
-    }
+    if (ticket.isBlank && !ticket.isDirty && ticket.attempts === 0) recipe.tickets.delete(key);
     recipe.statistics.runs += 1;
     recipe.statistics.milliseconds += this.#now() - started;
   }
@@ -200,20 +201,23 @@ export class Engine {
   /** New facts are pinned up before old ones come down, so that what passes from one owner to another is never absent. */
   #settleFacts(ticket: Ticket, facts: readonly Fact[]): void {
     const before = ticket.facts;
-    ticket.facts = facts.length === 0 ? noFacts : facts;
     if (before.length === 0) {
+      ticket.facts = facts.length === 0 ? noFacts : facts;
       for (const fact of facts) this.board.say(ticket, fact);
       return;
     }
     if (before.length === facts.length && before.every((fact, i) => isSameOrAbsent(fact, facts[i]))) return;
     const old = new Map(before.map((fact) => [identity(fact), fact]));
     const said = new Set<string>();
-    for (const fact of facts) {
+    // What is said again stays the object that is on the board, or both would be kept.
+    ticket.facts = facts.map((fact) => {
       const id = identity(fact);
       const earlier = said.has(id) ? undefined : old.get(id);
       said.add(id);
-      if (earlier === undefined || !isSameFact(earlier, fact)) this.board.say(ticket, fact);
-    }
+      if (earlier !== undefined && isSameFact(earlier, fact)) return earlier;
+      this.board.say(ticket, fact);
+      return fact;
+    });
     for (const [id, fact] of old) if (!said.has(id)) this.board.unsay(ticket, fact);
   }
 }

@@ -11,10 +11,15 @@ export function isSame(a: unknown, b: unknown): boolean {
     return true;
   }
   if (Array.isArray(b) || b instanceof Map) return false;
-  const left = Object.entries(a);
-  const right: Readonly<Record<string, unknown>> = { ...b };
-  return (
-    left.length === Object.keys(right).length &&
-    left.every(([key, value]) => Object.hasOwn(right, key) && isSame(value, right[key]))
-  );
+  return isRecord(a) && isRecord(b) && isSameRecord(a, b);
+}
+
+function isSameRecord(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => isSame(a[key], b[key]) && (a[key] !== undefined || Object.hasOwn(b, key)));
+}
+
+function isRecord(value: object): value is Readonly<Record<string, unknown>> {
+  return !Array.isArray(value);
 }

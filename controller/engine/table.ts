@@ -51,8 +51,8 @@ interface Home {
   forget(name: string): void;
 }
 
-/** Files a row under none, one or several values. */
-export type IndexFunction<T> = (row: T, key: Key) => Iterable<string>;
+/** Files a row under none, one or several different values. */
+export type IndexFunction<T> = (row: T, key: Key) => readonly string[];
 
 /**
  * Immutable rows by key, with named indexes. A `put` of an equal row is no change; every real change wakes exactly those
@@ -161,9 +161,9 @@ class TableIndex<T> {
   }
 
   refile(key: Key, before: T | undefined, after: T | undefined): void {
-    const values = new Set(after === undefined ? [] : this.#of(after, key));
-    for (const value of before === undefined ? [] : this.#of(before, key)) {
-      if (values.has(value)) continue;
+    const values = after === undefined ? nothing : this.#of(after, key);
+    for (const value of before === undefined ? nothing : this.#of(before, key)) {
+      if (values.includes(value)) continue;
       const isEmpty = this.#takeOut(value, key);
       this.content.wake(value);
       if (isEmpty) this.presence.wake(value);
@@ -231,6 +231,8 @@ interface Lone<T> {
   readonly key: Key;
   readonly row: T;
 }
+
+const nothing: readonly string[] = [];
 
 function noRows<T>(): ReadonlyMap<Key, T> {
   return new Map();

@@ -7,6 +7,8 @@ export interface Recipe {
   readonly name: string;
   run(key: Key): readonly Fact[];
   exists(key: Key): boolean;
+  /** All keys it is to be run on. */
+  keys(): Iterable<Key>;
   /** What the user is told when the feature throws on the key. */
   complaint(key: Key, error: unknown): readonly Fact[];
   /** Something of it is to be run. */
@@ -39,13 +41,22 @@ export class Ticket implements Reader {
     this.recipe.onDirty();
   }
 
-  /** From now on it is woken by these places and no others. */
-  watch(reads: ReadonlySet<Place>): void {
+  /** It looked at nothing and said nothing, so nothing is lost with it: only a change of its own row brings it back. */
+  get isBlank(): boolean {
+    return this.#reads.length === 0 && this.facts.length === 0;
+  }
+
+  /** From now on it is woken by these places and no others. A feature that runs again mostly looks at the same ones in the same order. */
+  watch(reads: readonly Place[]): void {
     const before = this.#reads;
-    if (before.length === reads.size && before.every((place) => reads.has(place))) return;
+    if (before.length === reads.length && before.every((place, i) => place === reads[i])) return;
     for (const place of reads) place.enter(this);
-    for (const place of before) if (!reads.has(place)) place.leave(this);
-    this.#reads = reads.size === 0 ? none : [...reads];
+    if (before.length > 0) {
+      const kept = new Set(reads);
+      for (const place of before) if (!kept.has(place)) place.leave(this);
+    }
+    // A copy has no room to grow, and there are as many as there are tickets.
+    this.#reads = reads.length === 0 ? none : reads.slice();
   }
 }
 

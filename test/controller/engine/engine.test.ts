@@ -41,12 +41,7 @@ const board = ({ engine }: { engine: Engine }) =>
   Object.fromEntries(
     [...engine.board.tables()].map((table) => [
       table,
-      Object.fromEntries(
-        [...engine.board.rows(table)].map((desired) => [
-          desired.key,
-          Object.fromEntries([...desired.columns()].map((column) => [column, desired.column(column)])),
-        ]),
-      ),
+      Object.fromEntries([...engine.board.rows(table)].map((desired) => [desired.key, desired.all()])),
     ]),
   );
 
