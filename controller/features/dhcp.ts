@@ -10,7 +10,7 @@ import { type Fact, mapEntry, type ObjectReference, problem, type RowFact, row, 
 import { rowUuid } from '../northbound/row-uuid.ts';
 import { ownerMark } from './marks.ts';
 import { isInUse, routerPortOf } from './segments.ts';
-import type { Nic, OvnFacts, Segment, Tables } from './tables.ts';
+import type { NicAddresses, OvnFacts, Segment, Tables } from './tables.ts';
 
 /** Router advertisements of a segment: the default gateway and everything else a guest learns without asking DHCP. */
 export function routerAdvertisements(tables: Tables): Feature<Segment> {
@@ -35,16 +35,15 @@ export function routerAdvertisements(tables: Tables): Feature<Segment> {
  * What OVN answers a guest by DHCPv4 and DHCPv6. Guests with equal settings share rows: the segment's own, or those of a VM's
  * annotation `hawser.dev/guest`. The rows are said by every port that uses them and are gone with the last.
  */
-export function dhcp(tables: Tables): Feature<Nic> {
+export function dhcp(tables: Tables): Feature<NicAddresses> {
   const compiled = new CompiledGuests();
   return {
     name: 'dhcp',
-    from: tables.nics,
-    object: ({ object }) => object,
-    *facts(port, nic, read) {
+    from: tables.addresses,
+    object: ({ nic }) => nic.object,
+    *facts(port, { nic, segment: key }, read) {
       if (nic.attach === 'veth' || nic.hostName === undefined) return;
-      const addresses = read.get(tables.addresses, port);
-      const segment = addresses && read.get(tables.segments, addresses.segment);
+      const segment = read.get(tables.segments, key);
       const ovn = read.get(tables.ovn, 'northd');
       if (segment === undefined || ovn === undefined) return;
       const guest = compiled.of(segment, ovn, nic.guestAnnotation);

@@ -5,6 +5,7 @@ import { liveMigration } from './live-migration.ts';
 import { clusterNetworks, type NetworkDefaults, networks } from './networks.ts';
 import { pods } from './pods.ts';
 import { namespaceScopes, podMembership, policies, portGroups, vmMembership } from './policies.ts';
+import { ports } from './ports.ts';
 import { releasedClaims } from './released-claims.ts';
 import { segments } from './segments.ts';
 import type { Tables } from './tables.ts';
@@ -22,6 +23,7 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(pods(tables));
   engine.add(vms(tables, options.bindingPlugins));
   engine.add(ipam(tables));
+  engine.add(ports(tables));
   engine.add(dhcp(tables));
   engine.add(segments(tables));
   engine.add(routerAdvertisements(tables));

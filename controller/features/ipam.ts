@@ -60,8 +60,9 @@ function* addressFacts(
 ): Iterable<Fact> {
   const ordered: Address[] = [];
   const found = new Set<number | undefined>();
+  const parsed = ips.map(parseAddress);
   for (const family of plan.families) {
-    const address = ips.map(parseAddress).find((candidate) => candidate?.family === family);
+    const address = parsed.find((candidate) => candidate?.family === family);
     // Half-allocated is not allocated: a guest that got one family would keep trying for the other.
     if (address === undefined) return;
     ordered.push(address);
@@ -81,6 +82,7 @@ function* addressFacts(
     if (holder !== port) return;
   }
   yield derived(tables.addresses, port, {
+    nic,
     mac: nic.requestedMac ?? macOf(first),
     ips: ordered.map(formatAddress),
     segment: segment.key,

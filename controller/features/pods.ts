@@ -3,7 +3,7 @@ import { derived, mapEntry } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import { primaryNetwork } from './networks.ts';
-import { chassisPrecedence, podMark, portRow } from './ports.ts';
+import { chassisPrecedence, podMark } from './ports.ts';
 import type { Nic, Tables } from './tables.ts';
 
 /** An ordinary pod has one port from the moment it is bound to a node until it has finished or is gone. */
@@ -24,10 +24,6 @@ export function pods(tables: Tables): Feature<Pod> {
         formerIps: pod.podIps,
       };
       yield derived(tables.nics, port, nic);
-      const addresses = read.get(tables.addresses, port);
-      const segment = addresses && read.get(tables.segments, addresses.segment);
-      if (addresses === undefined || segment === undefined) return;
-      yield portRow(port, nic, addresses, segment);
       yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
       const { placed } = chassisPrecedence;
       yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', pod.nodeName, placed);

@@ -83,8 +83,9 @@ export interface ReleasedClaim {
   readonly finalizers: readonly string[];
 }
 
-/** What a NIC has, keyed by its logical switch port. IPv4 before IPv6. */
+/** A NIC that has addresses, and which; keyed by its logical switch port. IPv4 before IPv6. */
 export interface NicAddresses {
+  readonly nic: Nic;
   readonly mac: string;
   readonly ips: readonly string[];
   /** Key of the Segment that the addresses are of. */

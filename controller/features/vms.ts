@@ -6,7 +6,7 @@ import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import { primaryNetwork } from './networks.ts';
 import { isLauncher } from './pods.ts';
-import { chassisPrecedence, podMark, portRow } from './ports.ts';
+import { chassisPrecedence, podMark } from './ports.ts';
 import type { Attach, Nic, Tables } from './tables.ts';
 
 /** KubeVirt network binding plugin name → how its NICs are attached. */
@@ -44,10 +44,6 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
         ...guestAnnotation(vm?.annotations ?? vmi.annotations),
       };
       yield derived(tables.nics, port, nic);
-      const addresses = read.get(tables.addresses, port);
-      const segment = addresses && read.get(tables.segments, addresses.segment);
-      if (addresses === undefined || segment === undefined) return;
-      yield portRow(port, nic, addresses, segment);
       const launchers = liveLaunchers(tables, read, vmi);
       for (const { uid } of launchers) {
         yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
