@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { cachedFolder, cacheFolder } from '#test/setup/cache.ts';
+import { join } from 'node:path';
 import { SetUpError } from '#test/setup/set-up-error.ts';
+import { builtPrograms, canBuild, type ProgramGroup } from './go-build.ts';
+import { isProgram, onPath } from './programs.ts';
 
 /** Paths of the programs a control plane is made of, and of the `kubectl` of the same release. */
 export interface KubeAssets {
@@ -14,21 +12,23 @@ export interface KubeAssets {
   readonly kubectl: string;
 }
 
+/** What a real node needs of the same release, and what the suites run on it. */
+export interface NodeAssets {
+  readonly kubelet: string;
+  /** The test image's one program. */
+  readonly agnhost: string;
+}
+
 /**
- * Each program from `$KUBEBUILDER_ASSETS` where it is there (the convention of envtest), else built from the Go modules that `go.mod`
- * beside this file names, once per content of that file, into the cache; etcd, else, from the PATH.
+ * Each program from `$KUBEBUILDER_ASSETS` where it is there (the convention of envtest), else built from Go modules; etcd, else, from
+ * the PATH.
  *
  * @throws SetUpError with one line that says what is missing: Go, etcd, or the modules.
  */
 export async function kubeAssets(log: (line: string) => void): Promise<KubeAssets> {
-  const given = process.env.KUBEBUILDER_ASSETS;
-  const fromGiven = (name: string): string | undefined =>
-    given !== undefined && isProgram(join(given, name)) ? join(given, name) : undefined;
-  const etcd = fromGiven('etcd') ?? onPath('etcd');
+  const etcd = given('etcd') ?? onPath('etcd');
   if (etcd === undefined) throw new SetUpError('etcd is not installed: apt-get install etcd-server');
-  const lacking = built.filter((name) => fromGiven(name) === undefined);
-  const folder = lacking.length === 0 ? '' : await builtFolder(log);
-  const find = (name: (typeof built)[number]): string => fromGiven(name) ?? join(folder, name);
+  const find = await finder(controlPlane, log);
   return {
     etcd,
     kubeApiserver: find('kube-apiserver'),
@@ -38,94 +38,53 @@ export async function kubeAssets(log: (line: string) => void): Promise<KubeAsset
   };
 }
 
+/** As `kubeAssets`. */
+export async function nodeAssets(log: (line: string) => void): Promise<NodeAssets> {
+  const find = await finder(node, log);
+  return { kubelet: find('kubelet'), agnhost: find('agnhost') };
+}
+
+/** As `kubeAssets`: the upstream suite, `e2e.test`. */
+export async function upstreamSuite(log: (line: string) => void): Promise<string> {
+  return (await finder(conformance, log))('e2e.test');
+}
+
 /** Why the suites against real Kubernetes cannot run here; undefined when they can. Builds nothing. */
 export function whyNoKube(): string | undefined {
-  const given = process.env.KUBEBUILDER_ASSETS;
-  const isGiven = (name: string): boolean => given !== undefined && isProgram(join(given, name));
-  if (!isGiven('etcd') && onPath('etcd') === undefined) return 'etcd is not installed (apt-get install etcd-server)';
-  if (built.every(isGiven) || existsSync(join(cacheFolder(), builtKey())) || goProgram() !== undefined)
-    return undefined;
+  if (given('etcd') === undefined && onPath('etcd') === undefined) {
+    return 'etcd is not installed (apt-get install etcd-server)';
+  }
+  if (namesOf(controlPlane).every(given) || canBuild(controlPlane)) return undefined;
   return 'neither Go nor $KUBEBUILDER_ASSETS with kube-apiserver, kube-controller-manager, kube-scheduler and kubectl is there';
 }
 
-const built = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const;
+const controlPlane: ProgramGroup = {
+  name: 'control-plane',
+  packages: [
+    'k8s.io/kubernetes/cmd/kube-apiserver',
+    'k8s.io/kubernetes/cmd/kube-controller-manager',
+    'k8s.io/kubernetes/cmd/kube-scheduler',
+    'k8s.io/kubernetes/cmd/kubectl',
+  ],
+};
+const node: ProgramGroup = {
+  name: 'node',
+  packages: ['k8s.io/kubernetes/cmd/kubelet', 'k8s.io/kubernetes/test/images/agnhost'],
+};
+const conformance: ProgramGroup = { name: 'conformance', packages: ['k8s.io/kubernetes/test/e2e'], ofTests: true };
 
-async function builtFolder(log: (line: string) => void): Promise<string> {
-  return cachedFolder(builtKey(), async (folder) => {
-    const go = goProgram();
-    if (go === undefined)
-      throw new SetUpError('Go is not installed: it builds kube-apiserver (https://go.dev/doc/install)');
-    const version = releaseVersion();
-    log(`kube: building ${built.join(', ')} ${version} with ${go}: once, about 10 minutes on 2 cores`);
-    const total = (await goOutput(go, ['list', '-deps', 'tool'], () => undefined)).split('\n').length;
-    let done = 0;
-    let saidAt = performance.now();
-    const versionFlags = `-X k8s.io/component-base/version.gitVersion=${version} -X k8s.io/client-go/pkg/version.gitVersion=${version}`;
-    // -v names each package on standard error as it is compiled.
-    const flags = ['-v', '-trimpath', '-ldflags', `-s -w ${versionFlags}`, '-o', `${folder}/`];
-    await goOutput(go, ['build', ...flags, 'tool'], () => {
-      done += 1;
-      if (performance.now() - saidAt < 15_000) return;
-      saidAt = performance.now();
-      log(`kube: ${done} of about ${total} packages`);
-    });
-    log('kube: built');
-  });
+async function finder(group: ProgramGroup, log: (line: string) => void): Promise<(name: string) => string> {
+  const areGiven = namesOf(group).every(given);
+  const folder = areGiven ? '' : await builtPrograms(group, log);
+  return (name) => given(name) ?? join(folder, name);
 }
 
-/** Standard output of `go`, which runs beside our `go.mod`; `onLine` is called for each line of its standard error. */
-async function goOutput(go: string, args: readonly string[], onLine: (line: string) => void): Promise<string> {
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' };
-  const child = spawn(go, args, { cwd: import.meta.dirname, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output: Buffer[] = [];
-  const lastLines: string[] = [];
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    for (const line of chunk.split('\n').filter(Boolean)) {
-      lastLines.push(line);
-      if (lastLines.length > 5) lastLines.shift();
-      onLine(line);
-    }
-  });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) throw new SetUpError(`go ${args[0]} failed (${status}): ${lastLines.join(' | ')}`);
-  return Buffer.concat(output).toString().trim();
+function namesOf({ packages, ofTests }: ProgramGroup): readonly string[] {
+  return packages.map((path) => path.slice(path.lastIndexOf('/') + 1) + (ofTests ? '.test' : ''));
 }
 
-function builtKey(): string {
-  const inputs = createHash('sha256').update(readFileSync(goModFile)).update(process.arch).digest('hex');
-  return `kube/${releaseVersion()}-${inputs.slice(0, 12)}`;
-}
-
-/** `v1.36.3`. */
-function releaseVersion(): string {
-  const version = /^\s*(?:require\s+)?k8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(goModFile, 'utf8'))?.[1];
-  if (version === undefined) throw new Error(`${goModFile} does not require k8s.io/kubernetes`);
-  return version;
-}
-
-const goModFile = join(import.meta.dirname, 'go.mod');
-
-/** Go's own installer puts it into a folder that is not on everybody's PATH. */
-function goProgram(): string | undefined {
-  return onPath('go') ?? (isProgram('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined);
-}
-
-function onPath(name: string): string | undefined {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function given(name: string): string | undefined {
+  const folder = process.env.KUBEBUILDER_ASSETS;
+  const path = folder === undefined ? '' : join(folder, name);
+  return path !== '' && isProgram(path) ? path : undefined;
 }

@@ -10,15 +10,17 @@ import { run } from '#test/lab/topology/command.ts';
 import { Daemon } from '#test/lab/topology/daemon.ts';
 import type { KubeAssets } from './assets.ts';
 import { kubeconfigText } from './kubeconfig.ts';
+import { makeKubeletAccess } from './kubelet-access.ts';
+import { startRelay } from './relay.ts';
 
 export interface ControlPlaneOptions {
   readonly assets: KubeAssets;
   /** Where data, certificates, credentials and logs go; made when it is not there. */
   readonly folder: string;
-  /** Network namespace to run in, by name; the caller's own when absent. */
-  readonly netns?: string;
-  /** Where the API is served; 127.0.0.1 when absent. */
-  readonly address?: string;
+  /** Network namespace to run in, and its address there; the caller's own and 127.0.0.1 when absent. */
+  readonly at?: { readonly netns: string; readonly address: string };
+  /** Names of nodes whose kubelets are to join. Pods then have ServiceAccounts with tokens. */
+  readonly nodes?: readonly string[];
   /** Added to the environment of every process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Manifests, or folders with a kustomization, that are there before any controller starts. */
@@ -27,11 +29,20 @@ export interface ControlPlaneOptions {
 
 /** A real Kubernetes control plane without nodes: etcd, kube-apiserver, kube-controller-manager and kube-scheduler. */
 export interface ControlPlane extends AsyncDisposable {
+  /** As this process reaches it. */
   readonly url: string;
+  /** As those reach it who are on its network: the same as `url` unless it runs in a namespace. */
+  readonly innerUrl: string;
   /** The certificate authority of the API server, PEM. */
   readonly ca: string;
   /** A kubeconfig file with all rights, for `kubectl` and for our own programs. */
   readonly adminKubeconfig: string;
+  /** The same for a program on its network. */
+  readonly innerKubeconfig: string;
+  /** Kubeconfig files of the nodes' kubelets, by node. */
+  readonly kubeletKubeconfigs: ReadonlyMap<string, string>;
+  /** Whom the kubelets are to take for the API server, PEM file; absent without nodes. */
+  readonly kubeletClientAuthority?: string;
   /** As administrator. */
   readonly api: KubeApi;
   readonly etcd: Daemon;
@@ -45,17 +56,19 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 /** Every program has a credential of its own, by a bearer token; TLS is verified against the server's own authority. */
-const users = {
+const ownUsers = {
   admin: ['admin', 'system:masters'],
   'controller-manager': ['system:kube-controller-manager', ''],
   scheduler: ['system:kube-scheduler', ''],
 } as const;
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { assets, folder, address = '127.0.0.1', crds = [] } = options;
-  const place = {
-    ...(options.netns === undefined ? {} : { netns: options.netns }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+  const { assets, folder, at, nodes = [], crds = [], env = {} } = options;
+  const address = at?.address ?? '127.0.0.1';
+  const place = { env, ...(at === undefined ? {} : { netns: at.netns }) };
+  const users: Readonly<Record<string, readonly [string, string]>> = {
+    ...ownUsers,
+    ...Object.fromEntries(nodes.map((node) => [`kubelet-${node}`, [`system:node:${node}`, 'system:nodes']])),
   };
   await mkdir(folder, { recursive: true });
   const [etcdPort, peerPort, apiPort] = await freePorts(3);
@@ -71,7 +84,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await writeFile(file('service-accounts.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   await writeFile(file('service-accounts.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
 
-  const etcdUrl = `http://${address}:${etcdPort}`;
+  const access = nodes.length === 0 ? undefined : await makeKubeletAccess(folder);
+
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const daemon = (name: string, command: string, args: string[], ready?: (signal: AbortSignal) => Promise<void>) =>
     new Daemon({
       ...place,
@@ -90,19 +105,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       `--data-dir=${file('etcd')}`,
       `--listen-client-urls=${etcdUrl}`,
       `--advertise-client-urls=${etcdUrl}`,
-      `--listen-peer-urls=http://${address}:${peerPort}`,
+      `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
       '--logger=zap',
     ],
     (signal) => until(signal, async () => (await fetch(`${etcdUrl}/health`, { signal })).ok),
   );
-  const url = `https://${address}:${apiPort}`;
+  const innerUrl = `https://${address}:${apiPort}`;
+  // The server's certificate has the names it makes up itself: its address and, when it listens on all of them, localhost.
+  const url = at === undefined ? innerUrl : `https://localhost:${apiPort}`;
   const certFile = file('certificates/apiserver.crt');
   const apiServer = daemon(
     'kube-apiserver',
     assets.kubeApiserver,
     [
       `--etcd-servers=${etcdUrl}`,
-      `--bind-address=${address}`,
+      `--bind-address=${at === undefined ? address : '0.0.0.0'}`,
       `--advertise-address=${address}`,
       `--secure-port=${apiPort}`,
       // It makes itself an authority and a certificate there the first time.
@@ -113,8 +130,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       `--service-account-key-file=${file('service-accounts.pub')}`,
       `--service-account-signing-key-file=${file('service-accounts.key')}`,
       '--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112',
-      // Pods of the suites need no token, and would have to wait for their namespace's ServiceAccount.
-      '--disable-admission-plugins=ServiceAccount',
+      // Without nodes no pod uses a token, and each would have to wait for its namespace's ServiceAccount.
+      ...(access === undefined
+        ? ['--disable-admission-plugins=ServiceAccount']
+        : [`--kubelet-client-certificate=${access.certificate}`, `--kubelet-client-key=${access.key}`]),
       '--endpoint-reconciler-type=none',
       '--allow-privileged=true',
       '--kubelet-preferred-address-types=InternalIP',
@@ -122,24 +141,34 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     (signal) => until(signal, () => isReady(url, certFile, tokens.admin ?? '')),
   );
   const daemons = [etcd, apiServer];
+  const relays = new AsyncDisposableStack();
   const stop = async (): Promise<void> => {
     for (const running of daemons.toReversed()) await running.kill();
+    await relays.disposeAsync();
   };
   try {
+    if (at !== undefined) {
+      const relayed = [
+        { address: '127.0.0.1', port: etcdPort ?? 0 },
+        { address, port: apiPort ?? 0 },
+      ];
+      for (const end of relayed) relays.use(await startRelay({ netns: at.netns, ...end, folder, env }));
+    }
     await etcd.start();
     await apiServer.start();
     const ca = await readFile(certFile, 'utf8');
     const kubeconfigs = new Map<string, string>();
     for (const name of Object.keys(users)) {
       const path = file(`${name}.kubeconfig`);
-      await writeFile(path, kubeconfigText({ url, ca, token: tokens[name] ?? '' }));
+      await writeFile(path, kubeconfigText({ url: innerUrl, ca, token: tokens[name] ?? '' }));
       kubeconfigs.set(name, path);
     }
-    const adminKubeconfig = kubeconfigs.get('admin') ?? '';
+    const adminKubeconfig = file('kubeconfig');
+    await writeFile(adminKubeconfig, kubeconfigText({ url, ca, token: tokens.admin ?? '' }));
     const api = new KubeApi(loadCredentials({ file: adminKubeconfig }));
     const kubectl = (args: readonly string[], input?: string): Promise<string> =>
       run(assets.kubectl, ['--kubeconfig', adminKubeconfig, ...args], {
-        ...place,
+        env,
         ...(input === undefined ? {} : { input }),
       });
     // The garbage collector learns of new kinds only every 30 s, so they are there before it is.
@@ -170,8 +199,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await Promise.all(managers.map((manager) => manager.start()));
     return {
       url,
+      innerUrl,
       ca,
       adminKubeconfig,
+      innerKubeconfig: kubeconfigs.get('admin') ?? '',
+      kubeletKubeconfigs: new Map(nodes.map((node) => [node, kubeconfigs.get(`kubelet-${node}`) ?? ''])),
+      ...(access === undefined ? {} : { kubeletClientAuthority: access.authority }),
       api,
       etcd,
       apiServer,

@@ -20,7 +20,11 @@ export const debianPackages: Readonly<Record<string, string>> = {
   python3: 'time and memory of a program and its children, in benchmarks',
   'python3-openvswitch': 'python-ovs, which benchmarks of ovsdb/ run beside ours',
   'etcd-server': 'etcd, below a real kube-apiserver',
-  'util-linux': 'nsenter, flock',
+  containerd: 'the container runtime of real nodes',
+  runc: 'the containers themselves',
+  conntrack: 'kubelet looks for it',
+  curl: 'in the image that the upstream suite runs its checks from',
+  'util-linux': 'nsenter, unshare, flock',
 };
 
 /**
