@@ -77,7 +77,8 @@ function* networkFacts(
   if (plan === undefined) return;
   yield derived(tables.networkPlans, key, plan);
   for (const segment of plan.segments) yield derived(tables.segments, segment.key, segment);
-  yield row('Logical_Router', key, { name: key, external_ids: ownerMark(key, object.uid) });
+  // ovn-trace takes the name of a switch or a router, and the first segment's switch is named as the network.
+  yield row('Logical_Router', key, { name: `router/${key}`, external_ids: ownerMark(key, object.uid) });
 }
 
 /** What of the spec can be used, and sentences about what cannot. Without a usable first subnet there is no plan. */

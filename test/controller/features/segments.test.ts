@@ -55,3 +55,12 @@ test('a network takes another segment when one is full, and gives it up when the
   for (const name of names.slice(13)) replay.apply({ type: 'DELETED', kind: 'Pod', object: pod(name) });
   expect(await switches(replay)).toEqual({ 'clusternetwork/default': 13 });
 });
+
+test('a router is not named as any switch, so that ovn-trace can tell them apart', async () => {
+  const rows = await replayOfSmallSegments().rows();
+  const names = (table: string) => [...rows].flatMap(([id, { name }]) => (id.startsWith(`${table}/`) ? [name] : []));
+  expect({ switches: names('Logical_Switch'), routers: names('Logical_Router') }).toEqual({
+    switches: ['clusternetwork/default'],
+    routers: ['router/clusternetwork/default'],
+  });
+});
