@@ -77,13 +77,14 @@ function* addressFacts(
     return;
   }
   if (first === undefined) return;
-  if (nic.requestedMac !== undefined) {
-    const holder = read.get(tables.macHolders, macKey(nic.network, nic.requestedMac));
+  const { mac } = nic.request;
+  if (mac !== undefined) {
+    const holder = read.get(tables.macHolders, macKey(nic.network, mac));
     if (holder !== port) return;
   }
   yield derived(tables.addresses, port, {
     nic,
-    mac: nic.requestedMac ?? macOf(first),
+    mac: mac ?? macOf(first),
     ips: ordered.map(formatAddress),
     segment: segment.key,
   });

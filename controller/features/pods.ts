@@ -1,7 +1,8 @@
 import type { Feature } from '../engine/engine.ts';
-import { derived, mapEntry } from '../engine/facts.ts';
+import { derived, mapEntry, problem } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import type { Pod } from '../kube/objects/pod.ts';
+import { requestOfPod } from './address-requests.ts';
 import { primaryNetwork } from './networks.ts';
 import { chassisPrecedence, podMark } from './ports.ts';
 import type { Nic, Tables } from './tables.ts';
@@ -16,11 +17,14 @@ export function pods(tables: Tables): Feature<Pod> {
       if (!hasPort(pod)) return;
       const { namespace, name, uid } = pod;
       const port = podPort(pod);
+      const object = { kind: 'Pod', namespace, name, uid };
+      const request = requestOfPod(pod.annotations);
+      if (request.complaint !== undefined) yield problem(object, 'AddressesReady', request.complaint);
       const nic: Nic = {
         network: primaryNetwork(tables, read, namespace),
         attach: 'veth',
-        object: { kind: 'Pod', namespace, name, uid },
-        requestedIps: [],
+        object,
+        request,
         formerIps: pod.podIps,
       };
       yield derived(tables.nics, port, nic);

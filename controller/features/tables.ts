@@ -13,6 +13,7 @@ import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
+import type { AddressRequest } from './address-requests.ts';
 import { filedUnder } from './selectors.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
@@ -59,8 +60,7 @@ export interface Nic {
   readonly object: ObjectReference;
   /** Present on a VM's NIC: the IPAMClaim that keeps its addresses until the VM goes. */
   readonly claim?: { readonly namespace: string; readonly name: string; readonly interface: string };
-  readonly requestedIps: readonly string[];
-  readonly requestedMac?: string;
+  readonly request: AddressRequest;
   /** Addresses it is known to have had, given back to it if nobody else has them. */
   readonly formerIps: readonly string[];
   /** The host name the guest is told; absent on pods, which are told by the kubelet. */

@@ -1,9 +1,10 @@
 import type { Feature, Read } from '../engine/engine.ts';
-import { derived, mapEntry, type ObjectReference } from '../engine/facts.ts';
+import { derived, mapEntry, type ObjectReference, problem } from '../engine/facts.ts';
 import type { VmInterface } from '../kube/objects/interfaces.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
+import { requestOfVm } from './address-requests.ts';
 import { primaryNetwork } from './networks.ts';
 import { isLauncher } from './pods.ts';
 import { chassisPrecedence, podMark } from './ports.ts';
@@ -28,17 +29,19 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
       const port = vmPort(vmi);
       const vm = vmOf(tables, read, vmi);
       const object = identityOf(vmi);
+      const { name, macAddress } = nicOnPodNetwork;
+      const request = requestOfVm(vm?.annotations ?? vmi.annotations, vmi.annotations, name, macAddress);
+      if (request.complaint !== undefined) yield problem(object, 'AddressesReady', request.complaint);
       const nic: Nic = {
         network: primaryNetwork(tables, read, vmi.namespace),
         attach,
         object,
         claim: {
           namespace: vmi.namespace,
-          name: `${object.name}.${nicOnPodNetwork.name}`.toLowerCase(),
+          name: `${object.name}.${name}`.toLowerCase(),
           interface: 'eth0',
         },
-        requestedIps: requestedIps(vm?.annotations ?? vmi.annotations, nicOnPodNetwork.name),
-        ...(nicOnPodNetwork.macAddress !== undefined && { requestedMac: nicOnPodNetwork.macAddress.toLowerCase() }),
+        request,
         formerIps: [],
         hostName: hostNameOf(vmi),
         ...guestAnnotation(vm?.annotations ?? vmi.annotations),
@@ -108,24 +111,6 @@ function attachOf({ binding }: VmInterface, plugins: BindingPlugins): Attach | u
       return 'veth';
     case 'sriov':
       return undefined;
-  }
-}
-
-/** VM annotation `network.kubevirt.io/addresses`: `{"<network name>": ["10.244.0.7", …]}`. */
-function requestedIps(annotations: Readonly<Record<string, string>>, network: string): readonly string[] {
-  const text = annotations['network.kubevirt.io/addresses'];
-  if (text === undefined || text === '') return [];
-  const parsed = jsonOf(text);
-  if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, network)) return [];
-  const entry: unknown = Object.entries(parsed).find(([name]) => name === network)?.[1];
-  return Array.isArray(entry) ? entry.filter((ip) => typeof ip === 'string') : [];
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

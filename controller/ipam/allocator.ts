@@ -132,8 +132,7 @@ export class Allocator {
     for (const key of drained(this.#dirtyNics)) {
       const nic = this.#tables.nics.get(key);
       if (nic === undefined || this.#isKnown(key, nic)) this.#settleNic(key);
-      else
-        (nic.requestedIps.length > 0 || nic.requestedMac !== undefined ? this.#askingNics : this.#laterNics).add(key);
+      else (nic.request.ips.length > 0 || nic.request.mac !== undefined ? this.#askingNics : this.#laterNics).add(key);
       if (isTimeUp()) return;
     }
     for (const nics of [this.#askingNics, this.#laterNics]) {
@@ -146,7 +145,7 @@ export class Allocator {
 
   #isKnown(key: Key, nic: Nic): boolean {
     // Of two that ask for one MAC the one keeps it whose port has it.
-    if (nic.requestedMac !== undefined) return this.#former.get(key)?.mac === nic.requestedMac;
+    if (nic.request.mac !== undefined) return this.#former.get(key)?.mac === nic.request.mac;
     return nic.formerIps.length > 0 || this.#former.has(key) || this.#holdings.has(holderOf(key, nic));
   }
 
@@ -221,20 +220,26 @@ export class Allocator {
       this.#releaseMac(key);
       return;
     }
-    if (!this.#settleMac(key, nic)) return;
+    if (!this.#settleMac(key, nic)) {
+      // A VM keeps its claim; a pod without a port has nothing to keep.
+      this.#tables.podLeases.remove(key);
+      this.#release(`nic ${key}`);
+      return;
+    }
     if (nic.claim === undefined) this.#settleLease(key, nic);
     else this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
   }
 
   /** Whether the NIC can have the MAC it asks for. One that is derived from an address is as unique as that. */
   #settleMac(key: Key, nic: Nic): boolean {
-    const { requestedMac: mac, network } = nic;
+    const { network } = nic;
+    const { mac } = nic.request;
     const id = mac === undefined ? undefined : macKey(network, mac);
     if (this.#macs.get(key) !== id) this.#releaseMac(key);
     if (mac === undefined || id === undefined) return true;
     const pools = this.#pools.get(network);
     if (pools === undefined) return true;
-    const own = [...addressesOf(nic.requestedIps), ...(this.#holdings.get(holderOf(key, nic))?.addresses ?? [])];
+    const own = [...addressesOf(nic.request.ips), ...(this.#holdings.get(holderOf(key, nic))?.addresses ?? [])];
     if (pools.isGatewayMac(mac) || (pools.isDerivedMac(mac) && !isOwnMac(mac, own))) {
       const sentence = `the MAC ${mac} is one that Hawser makes of another address of the network; ask for one that does not begin with 0a:58 or 0a:59`;
       this.#complain(key, nic, 'MacConflict', sentence);
@@ -297,7 +302,11 @@ export class Allocator {
   #allocate(key: Key, nic: Nic, holder: string): readonly Address[] | undefined {
     const pools = this.#pools.get(nic.network);
     if (pools === undefined) return undefined;
-    const asked = { requested: addressesOf(nic.requestedIps), former: addressesOf(this.#formerOf(key, nic)) };
+    const former = addressesOf(this.#formerOf(key, nic));
+    // A request counts when the NIC is new; what it has it keeps, whatever is asked for later.
+    const isKept = pools.canKeep(former, shown(holder));
+    if (nic.request.complaint !== undefined && !isKept) return undefined;
+    const asked = { requested: isKept ? [] : addressesOf(nic.request.ips), former };
     const given = pools.allocate(asked, shown(holder));
     if (given.kind === 'given') {
       this.#holdings.set(holder, { network: nic.network, addresses: given.addresses });

@@ -79,6 +79,12 @@ export class NetworkPools {
     return isReleased;
   }
 
+  /** Whether these are an address of each family and `owner` can have all of them. */
+  canKeep(former: readonly Address[], owner: string): boolean {
+    const isThere = (family: number) => former.some((address) => address.family === family);
+    return this.plan.families.every(isThere) && this.#stillFree(former, [], owner).length === former.length;
+  }
+
   /** One address of each family, all in one segment, or none at all. */
   allocate({ requested, former }: Asked, owner: string): Allocation {
     for (const address of requested) {

@@ -22,10 +22,24 @@ const pod = fc
     app: apps,
     uid: fc.constantFrom('1', '2'),
     phase: fc.constantFrom('Running', 'Running', 'Succeeded'),
+    asked: fc.constantFrom(
+      undefined,
+      undefined,
+      undefined,
+      '[{"name":"default","ips":["10.244.0.4/16"]}]',
+      '{"name":"default","mac":"02:00:00:00:00:01","ips":["10.244.0.5"]}',
+      '[{"name":"default","ips":["10.244.0.300"]}]',
+    ),
   })
   .map(
-    ({ name, node, app, uid, phase }): Json => ({
-      metadata: { namespace, name, uid: `pod-${name}-${uid}`, labels: { app } },
+    ({ name, node, app, uid, phase, asked }): Json => ({
+      metadata: {
+        namespace,
+        name,
+        uid: `pod-${name}-${uid}`,
+        labels: { app },
+        annotations: asked === undefined ? {} : { 'v1.multus-cni.io/default-network': asked },
+      },
       spec: { nodeName: node },
       status: { phase },
     }),

@@ -17,8 +17,8 @@ const network = (name: string, ...subnets: string[]): Json => ({
   spec: { topology: 'overlay', role: 'primary', subnets },
 });
 
-const pod = (name: string, uid = `uid-${name}`): Json => ({
-  metadata: { namespace: 'default', name, uid },
+const pod = (name: string, uid = `uid-${name}`, annotations: Json = {}): Json => ({
+  metadata: { namespace: 'default', name, uid, annotations },
   spec: { nodeName: 'node-a' },
 });
 
@@ -27,10 +27,19 @@ const vm = (name: string, annotations: Json = {}, uid = `vm-${name}`): Json => (
   spec: { template: { spec: { domain: { devices: {} } } } },
 });
 
-const vmi = (name: string, { vmUid = `vm-${name}`, macAddress = undefined as string | undefined } = {}): Json => ({
+/** A NetworkSelectionElement for the pod network. */
+const asking = (element: Json): Json => ({
+  'v1.multus-cni.io/default-network': JSON.stringify([{ name: 'default', ...element }]),
+});
+
+const vmi = (
+  name: string,
+  { vmUid = `vm-${name}`, macAddress = undefined as string | undefined, annotations = {} } = {},
+): Json => ({
   metadata: {
     namespace: 'default',
     name,
+    annotations,
     uid: `vmi-${vmUid}`,
     ownerReferences: [{ kind: 'VirtualMachine', name, uid: vmUid, controller: true }],
   },
@@ -108,6 +117,77 @@ describe('a VM', () => {
     expect(await sentences(replay)).toEqual(['the requested address 192.168.0.2 is not in the network']);
   });
 
+  test('that asks for an address outside the network gets what it asks for when the network has grown around it', async () => {
+    const replay = freshReplay();
+    put(replay, 'Pod', pod('web'));
+    put(replay, 'VirtualMachine', vm('db', { 'network.kubevirt.io/addresses': '{"default":["10.245.0.9"]}' }));
+    put(replay, 'VirtualMachineInstance', vmi('db'));
+    const before = await addresses(replay);
+    put(
+      replay,
+      'ClusterNetwork',
+      network('default', '10.244.0.0/16', 'fd00:10:244::/64', '10.245.0.0/16', 'fd00:10:245::/64'),
+    );
+    expect(await addresses(replay)).toEqual({
+      ...before,
+      'vm/default/db': ['0a:58:0a:f5:00:09 10.245.0.9 fd00:10:245::2'],
+    });
+    expect(await sentences(replay)).toEqual([]);
+  });
+
+  test('whose request cannot be understood is given nothing, and is given what it meant when that is mended', async () => {
+    const replay = freshReplay();
+    put(replay, 'VirtualMachine', vm('db', { 'network.kubevirt.io/addresses': '{"default":["10.244.0.300"]}' }));
+    put(replay, 'VirtualMachineInstance', vmi('db'));
+    expect(await addresses(replay)).toEqual({});
+    expect(await sentences(replay)).toEqual([
+      'network.kubevirt.io/addresses[default] should be IP addresses, not "10.244.0.300"',
+    ]);
+    put(replay, 'VirtualMachine', vm('db', { 'network.kubevirt.io/addresses': '{"default":["10.244.0.30"]}' }));
+    expect(await addresses(replay)).toHaveProperty(
+      ['vm/default/db', 0],
+      '0a:58:0a:f4:00:1e 10.244.0.30 fd00:10:244::2',
+    );
+    expect(await sentences(replay)).toEqual([]);
+  });
+
+  test('has what the NetworkSelectionElement of its template asks for, and what KubeVirt has words of its own for comes first', async () => {
+    const replay = freshReplay();
+    const annotations = asking({ ips: ['10.244.9.9/16', 'fd00:10:244::99'], mac: '02:00:00:00:00:AA' });
+    put(replay, 'VirtualMachineInstance', vmi('first', { annotations }));
+    put(replay, 'VirtualMachine', vm('second', { 'network.kubevirt.io/addresses': '{"default":["10.244.9.8"]}' }));
+    put(replay, 'VirtualMachineInstance', vmi('second', { annotations, macAddress: '02:00:00:00:00:bb' }));
+    expect(await addresses(replay)).toEqual({
+      'vm/default/first': ['02:00:00:00:00:aa 10.244.9.9 fd00:10:244::99'],
+      'vm/default/second': ['02:00:00:00:00:bb 10.244.9.8 fd00:10:244::2'],
+    });
+  });
+
+  test('whose claim has an address of another claim has no port until that one has gone', async () => {
+    const replay = freshReplay();
+    put(replay, 'VirtualMachine', vm('db'));
+    put(replay, 'VirtualMachineInstance', vmi('db'));
+    put(replay, 'Pod', pod('web'));
+    const before = await addresses(replay);
+    const [claim] = replay.core.tables.claims.rows().values();
+    if (claim === undefined) throw new Error('the VM has no claim');
+    const copy = { ...claim, name: 'copy.default', owner: { kind: 'VirtualMachine', name: 'copy', uid: 'vm-copy' } };
+    replay.core.tables.claims.put('default/copy.default', copy);
+    put(replay, 'VirtualMachine', vm('copy'));
+    put(replay, 'VirtualMachineInstance', vmi('copy'));
+    expect(await addresses(replay)).toEqual(before);
+    expect(await sentences(replay)).toEqual([
+      '10.244.0.3/20 and fd00:10:244::3/68 of IPAMClaim default/copy.default: 10.244.0.3 is taken by IPAMClaim default/db.default',
+    ]);
+    remove(replay, 'VirtualMachineInstance', vmi('db'));
+    remove(replay, 'VirtualMachine', vm('db'));
+    expect(await addresses(replay)).toEqual({
+      'pod/default/web': before['pod/default/web'],
+      'vm/default/copy': before['vm/default/db'],
+    });
+    expect(await sentences(replay)).toEqual([]);
+  });
+
   test('of the same name as one deleted waits until that one has let go of its claim', async () => {
     const replay = freshReplay();
     put(replay, 'VirtualMachine', vm('db'));
@@ -155,6 +235,43 @@ describe('a network', () => {
     put(replay, 'Network', own);
     put(replay, 'Pod', pod('a'));
     expect(await addresses(replay)).toEqual({ 'pod/default/a': ['0a:58:c0:a8:07:02 192.168.7.2'] });
+  });
+});
+
+describe('a pod', () => {
+  test('has the addresses and the MAC its NetworkSelectionElement asks for, and keeps them when it is edited', async () => {
+    const replay = freshReplay();
+    const element = { ips: ['10.244.7.7'], mac: '02-00-00-00-00-07' };
+    put(replay, 'Pod', pod('web', 'uid-web', asking(element)));
+    const asked = await addresses(replay);
+    expect(asked).toEqual({ 'pod/default/web': ['02:00:00:00:00:07 10.244.7.7 fd00:10:244::2'] });
+    put(replay, 'Pod', pod('web', 'uid-web', asking({ ...element, ips: ['10.244.8.8'] })));
+    expect(await addresses(replay)).toEqual(asked);
+  });
+
+  test.each([
+    [{ ips: ['10.244.0.2'] }, 'the requested address 10.244.0.2 is taken by pod/default/first'],
+    [{ ips: ['10.244.0.0'] }, 'the requested address 10.244.0.0 is taken by the address of the subnet itself'],
+    [{ ips: ['10.244.0.1'] }, "the requested address 10.244.0.1 is taken by the network's gateway"],
+    [{ ips: ['192.168.0.1'] }, 'the requested address 192.168.0.1 is not in the network'],
+    [
+      { ips: ['10.244.0.5', '10.244.0.6'] },
+      'v1.multus-cni.io/default-network: ips should be at most one address of each family, not ["10.244.0.5","10.244.0.6"]',
+    ],
+    [
+      { mac: '01:00:5e:00:00:01' },
+      'v1.multus-cni.io/default-network: mac should be a unicast MAC such as 02:00:00:00:00:01, not "01:00:5e:00:00:01"',
+    ],
+  ])('that asks for %j is told why it cannot have it, and harms nobody', async (element, sentence) => {
+    const replay = freshReplay();
+    put(replay, 'Pod', pod('first'));
+    const before = await addresses(replay);
+    put(replay, 'Pod', pod('web', 'uid-web', asking(element)));
+    expect(await addresses(replay)).toEqual(before);
+    expect(await sentences(replay)).toEqual([sentence]);
+    put(replay, 'Pod', pod('web'));
+    expect(Object.keys(await addresses(replay))).toEqual(['pod/default/first', 'pod/default/web']);
+    expect(await sentences(replay)).toEqual([]);
   });
 });
 
