@@ -61,31 +61,25 @@ export class DesiredRow {
 
   /** All columns any fact speaks of: what the claim says with the cells added. */
   all(): Readonly<Record<string, ColumnValue>> {
-    const all: Record<string, ColumnValue> = { ...this.fact?.columns };
-    /** Columns that are copies already, not the claim's. */
-    const sets = new Map<string, Set<string>>();
-    const maps = new Map<string, Record<string, string>>();
+    const said = this.fact?.columns;
+    const all: Record<string, ColumnValue> = { ...said };
+    // The claim's own lists and records are not touched: a column with cells is a copy.
+    const sets: Record<string, string[]> = {};
+    const maps: Record<string, Record<string, string>> = {};
     for (const { column, entry, value } of this.#votes.winners()) {
-      const base = all[column];
+      const base = said?.[column];
       if (value === undefined) {
-        let set = sets.get(column);
-        if (set === undefined) {
-          set = new Set(Array.isArray(base) ? base : []);
-          sets.set(column, set);
-        }
-        set.add(entry);
+        const set = sets[column] ?? (Array.isArray(base) ? [...base] : []);
+        sets[column] = set;
+        // Every cell has one winner, so only the claim can have said it too.
+        if (base === undefined || !(Array.isArray(base) && base.includes(entry))) set.push(entry);
       } else {
-        let map = maps.get(column);
-        if (map === undefined) {
-          map = { ...(isRecord(base) ? base : {}) };
-          maps.set(column, map);
-        }
+        const map = maps[column] ?? (isRecord(base) ? { ...base } : {});
+        maps[column] = map;
         map[entry] = value;
       }
     }
-    for (const [column, set] of sets) all[column] = [...set];
-    for (const [column, map] of maps) all[column] = map;
-    return all;
+    return Object.assign(all, sets, maps);
   }
 }
 

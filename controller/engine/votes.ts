@@ -69,18 +69,20 @@ export class Votes {
   }
 
   /** Of every cell the vote that counts. */
-  *winners(): Iterable<CellFact> {
+  winners(): readonly CellFact[] {
+    const winners: CellFact[] = [];
     if (isList(this.#votes)) {
-      for (const { fact } of this.#votes) if (this.winner(fact.column, fact.entry) === fact) yield fact;
-      return;
+      for (const { fact } of this.#votes) if (this.winner(fact.column, fact.entry) === fact) winners.push(fact);
+      return winners;
     }
     for (const entries of this.#votes.values()) {
-      for (const [first, ...others] of entries.values()) {
-        let winner = first?.fact;
-        for (const { fact } of others) if (winner !== undefined && beats(fact, winner)) winner = fact;
-        if (winner !== undefined) yield winner;
+      for (const votes of entries.values()) {
+        let winner = votes[0]?.fact;
+        for (const { fact } of votes) if (winner !== undefined && beats(fact, winner)) winner = fact;
+        if (winner !== undefined) winners.push(winner);
       }
     }
+    return winners;
   }
 }
 
@@ -104,7 +106,7 @@ function byCell(votes: readonly Vote[]): VotesByCell {
 
 function withVote(votes: readonly Vote[], owner: Owner, fact: CellFact): readonly Vote[] {
   const at = votes.findIndex((one) => one.owner === owner && isSameCell(one.fact, fact));
-  return at === -1 ? [...votes, { owner, fact }] : votes.with(at, { owner, fact });
+  return at === -1 ? votes.concat({ owner, fact }) : votes.with(at, { owner, fact });
 }
 
 function withoutVote(votes: readonly Vote[], owner: Owner, fact: CellFact): readonly Vote[] {

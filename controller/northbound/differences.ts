@@ -32,8 +32,9 @@ export function mapDifference(
   return mutations;
 }
 
-export function setDifference(wanted: readonly string[], found: Value): { remove: string[]; put: string[] } {
+export function setDifference(wanted: readonly string[], found: Value): SetDifference {
   const existing = Array.isArray(found) ? found.filter((item) => typeof item === 'string') : [];
+  if (wanted.length === existing.length && wanted.every((item, i) => item === existing[i])) return same;
   const [left, right] = [new Set(wanted), new Set(existing)];
   return { remove: existing.filter((item) => !left.has(item)), put: wanted.filter((item) => !right.has(item)) };
 }
@@ -43,6 +44,13 @@ export function scalarDefault({ key }: ColumnSchema): string | number | boolean 
   if (key.type === 'boolean') return false;
   return key.type === 'integer' || key.type === 'real' ? 0 : '';
 }
+
+interface SetDifference {
+  readonly remove: readonly string[];
+  readonly put: readonly string[];
+}
+
+const same: SetDifference = { remove: [], put: [] };
 
 const empty: ReadonlyMap<Atom, Atom> = new Map();
 

@@ -12,47 +12,63 @@ export interface DirtyRow {
 interface Entry {
   readonly table: string;
   readonly uuid: string;
+  readonly queue: number;
+  readonly vicinity: string;
   cells: Map<string, Set<string>> | undefined;
   isDrift: boolean;
 }
 
-/** Rows to be looked at, each once however often it is marked, in the order in which they are to be written. */
+/** Rows by vicinity, then by UUID. */
+type Queue = Map<string, Map<string, Entry>>;
+
+/**
+ * Rows to be looked at, each once however often it is marked, in the order in which they are to be written. Rows of one vicinity (the
+ * ports of a namespace, say) come together, since they are in the same sets, which then change once for all of them.
+ */
 export class DirtyRows {
   /** Rows to be removed come first: they may hold a name that another row is to have. */
-  readonly #queues: readonly Map<string, Entry>[] = Array.from({ length: tableOrder.length + 2 }, () => new Map());
-  readonly #where = new Map<string, Map<string, Entry>>();
+  readonly #queues: readonly Queue[] = Array.from({ length: tableOrder.length + 2 }, () => new Map());
+  readonly #entries = new Map<string, Entry>();
 
   get size(): number {
-    return this.#where.size;
+    return this.#entries.size;
   }
 
-  add(table: string, uuid: string, isWanted: boolean, isDrift: boolean): void {
-    const known = this.#where.get(uuid)?.get(uuid);
+  /** `key` is that of a wanted row; undefined when nobody wants it any more. */
+  add(table: string, uuid: string, key: string | undefined, isDrift: boolean): void {
+    const known = this.#entries.get(uuid);
     this.delete(uuid);
-    const entry = { table, uuid, cells: undefined, isDrift: isDrift && (known?.isDrift ?? true) };
-    this.#put(entry, isWanted ? 1 + rank(table) : 0);
+    const queue = key === undefined ? 0 : 1 + rank(table);
+    const vicinity = vicinityOf(key);
+    this.#put({ table, uuid, queue, vicinity, cells: undefined, isDrift: isDrift && (known?.isDrift ?? true) });
   }
 
-  addCell(table: string, uuid: string, column: string, entry: string, isDrift: boolean): void {
-    const known = this.#where.get(uuid)?.get(uuid);
+  addCell(table: string, uuid: string, key: string | undefined, column: string, entry: string, isDrift: boolean): void {
+    const known = this.#entries.get(uuid);
     if (known !== undefined && !isDrift) known.isDrift = false;
     if (known !== undefined && known.cells === undefined) return;
-    const dirty = known ?? this.#put({ table, uuid, cells: new Map(), isDrift }, 1 + rank(table));
+    const queue = 1 + rank(table);
+    const dirty = known ?? this.#put({ table, uuid, queue, vicinity: vicinityOf(key), cells: new Map(), isDrift });
     const entries = dirty.cells?.get(column);
     if (entries === undefined) dirty.cells?.set(column, new Set([entry]));
     else entries.add(entry);
   }
 
-  restore({ table, uuid, cells, isDrift }: DirtyRow, isWanted: boolean): void {
-    if (cells === undefined) this.add(table, uuid, isWanted, isDrift);
+  restore({ table, uuid, cells, isDrift }: DirtyRow, key: string | undefined): void {
+    if (cells === undefined) this.add(table, uuid, key, isDrift);
     for (const [column, entries] of cells ?? []) {
-      for (const entry of entries) this.addCell(table, uuid, column, entry, isDrift);
+      for (const entry of entries) this.addCell(table, uuid, key, column, entry, isDrift);
     }
   }
 
   delete(uuid: string): void {
-    this.#where.get(uuid)?.delete(uuid);
-    this.#where.delete(uuid);
+    const entry = this.#entries.get(uuid);
+    if (entry === undefined) return;
+    this.#entries.delete(uuid);
+    const queue = this.#queues[entry.queue];
+    const neighbours = queue?.get(entry.vicinity);
+    neighbours?.delete(uuid);
+    if (neighbours?.size === 0) queue?.delete(entry.vicinity);
   }
 
   /** Takes out the next rows, about `weight` of them by `weightOf`. */
@@ -60,26 +76,41 @@ export class DirtyRows {
     const batch: DirtyRow[] = [];
     let taken = 0;
     for (const queue of this.#queues) {
-      for (const { table, uuid, cells, isDrift } of queue.values()) {
-        if (taken >= weight) return batch;
-        this.delete(uuid);
-        const row = { table, uuid, isDrift, ...(cells && { cells }) };
-        batch.push(row);
-        taken += weightOf(row);
+      for (const [vicinity, neighbours] of queue) {
+        for (const { table, uuid, cells, isDrift } of neighbours.values()) {
+          if (taken >= weight) {
+            // What is left of it comes after the others, so that a busy namespace does not hold them up.
+            queue.delete(vicinity);
+            queue.set(vicinity, neighbours);
+            return batch;
+          }
+          this.delete(uuid);
+          const row = { table, uuid, isDrift, ...(cells && { cells }) };
+          batch.push(row);
+          taken += weightOf(row);
+        }
       }
     }
     return batch;
   }
 
-  #put(entry: Entry, queue: number): Entry {
-    const chosen = this.#queues[queue] ?? new Map<string, Entry>();
-    chosen.set(entry.uuid, entry);
-    this.#where.set(entry.uuid, chosen);
+  #put(entry: Entry): Entry {
+    const queue = this.#queues[entry.queue];
+    const neighbours = queue?.get(entry.vicinity);
+    if (neighbours === undefined) queue?.set(entry.vicinity, new Map([[entry.uuid, entry]]));
+    else neighbours.set(entry.uuid, entry);
+    this.#entries.set(entry.uuid, entry);
     return entry;
   }
 }
 
+/** Keys are paths, `pod/NAMESPACE/NAME`: everything before the last part. */
+function vicinityOf(key: string | undefined): string {
+  return key === undefined ? '' : key.slice(0, key.lastIndexOf('/') + 1);
+}
+
+const ranks = new Map(tableOrder.map((table, position) => [table, position]));
+
 function rank(table: string): number {
-  const position = tableOrder.indexOf(table);
-  return position === -1 ? tableOrder.length : position;
+  return ranks.get(table) ?? tableOrder.length;
 }

@@ -92,6 +92,7 @@ class Planning {
   readonly #different = new Set<string>();
   /** Changes planned so far. */
   #count = 0;
+  readonly #parents = new Map<string, string>();
   readonly #columnsOf = new Map<string, readonly OwnedColumn[]>();
 
   constructor(actual: Actual, schema: DatabaseSchema, leaving: ReadonlySet<string>) {
@@ -158,7 +159,7 @@ class Planning {
     this.inserted.add(uuid);
     this.#count += 1;
     const parent = desired.fact?.parent;
-    if (parent !== undefined) this.#put(setOf(parent), uuid);
+    if (parent !== undefined) this.#put(this.#setOf(parent), uuid);
   }
 
   #update(unit: Unit, desired: DesiredRow, existing: ActualRow): void {
@@ -264,7 +265,7 @@ class Planning {
   /** Somebody may have moved the child, or the parent has become another. */
   #placeUnderParent(unit: Unit, parent: Parent | undefined): void {
     if (parent === undefined) return;
-    const wanted = setOf(parent);
+    const wanted = this.#setOf(parent);
     const found = this.#parentsOf(unit.uuid);
     const isRight = (set: Reference) => set.uuid === wanted.uuid && set.column === wanted.column;
     if (!found.some(isRight)) {
@@ -282,7 +283,7 @@ class Planning {
 
   #isThereParent(unit: Unit, parent: Parent | undefined): boolean {
     if (parent === undefined) return true;
-    const { table, uuid } = setOf(parent);
+    const { table, uuid } = this.#setOf(parent);
     if (this.#isThere(table, uuid)) return true;
     this.#awaited.push({ referent: uuid, unit });
     return false;
@@ -339,6 +340,17 @@ class Planning {
     this.#setChange(set).deletes.add(entry);
   }
 
+  /** Many rows hang under one, whose UUID is worked out once. */
+  #setOf({ table, row, column }: Parent): Reference {
+    const id = `${table} ${row}`;
+    let uuid = this.#parents.get(id);
+    if (uuid === undefined) {
+      uuid = rowUuid(table, row);
+      this.#parents.set(id, uuid);
+    }
+    return { table, uuid, column };
+  }
+
   #setChange(set: Reference): SetChange {
     const id = `${set.uuid} ${set.column}`;
     let change = this.#sets.get(id);
@@ -356,10 +368,6 @@ interface SetChange extends Reference {
 }
 
 const emptyRow: ActualRow = {};
-
-function setOf({ table, row, column }: Parent): Reference {
-  return { table, uuid: rowUuid(table, row), column };
-}
 
 function isEmpty(value: ColumnValue): boolean {
   return value === '' || (typeof value === 'object' && Object.keys(value).length === 0);

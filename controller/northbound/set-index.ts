@@ -9,7 +9,8 @@ export interface Reference {
 
 /** What is in large sets of references, by entry: whether one is there, and which sets it is in, without a walk through any. */
 export class SetIndex {
-  readonly #references = new Map<string, Reference[]>();
+  /** A list of one or two has no room to grow: there is one for every port. */
+  readonly #references = new Map<string, readonly Reference[]>();
 
   /** The sets `entry` is in. */
   of(entry: string): readonly Reference[] {
@@ -29,9 +30,7 @@ export class SetIndex {
       else this.#references.set(entry, left);
     }
     for (const entry of changed.come) {
-      const known = this.#references.get(entry);
-      if (known === undefined) this.#references.set(entry, [set]);
-      else known.push(set);
+      this.#references.set(entry, this.of(entry).concat(set));
     }
     return [...changed.gone, ...changed.come];
   }
@@ -59,5 +58,10 @@ function difference(
 const nothing: readonly string[] = [];
 
 function stringsOf(value: Value): readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : nothing;
+  return isStrings(value) ? value : nothing;
+}
+
+/** The first speaks for all: a column holds values of one type, and sets of thousands pass here with every change. */
+function isStrings(value: Value): value is readonly string[] {
+  return Array.isArray(value) && typeof value[0] === 'string';
 }

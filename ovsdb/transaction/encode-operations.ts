@@ -143,8 +143,14 @@ function plainUuid(uuid: string): Json {
 
 function encodeRow(table: TableSchema, row: Readonly<Record<string, WritableValue>>, names: Names): Json {
   const encoded: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(row)) {
-    encoded[name] = within(name, () => encodeValue(columnOf(table, name), known(value, names)));
+  let name = '';
+  try {
+    for (name of Object.keys(row)) {
+      const column = columnOf(table, name);
+      encoded[name] = encodeValue(column, isReference(column) ? known(row[name], names) : row[name]);
+    }
+  } catch (error) {
+    throw of(name, error);
   }
   return encoded;
 }
@@ -196,11 +202,20 @@ function known(value: WritableValue, names: Names): WritableValue {
   return value;
 }
 
+/** Only columns of UUIDs can hold named ones. */
+function isReference({ key, value }: ColumnSchema): boolean {
+  return key.type === 'uuid' || value?.type === 'uuid';
+}
+
 function within<T>(column: string, encode: () => T): T {
   try {
     return encode();
   } catch (error) {
-    if (error instanceof OvsdbError) throw new OvsdbError(error.kind, `column "${column}": ${error.message}`);
-    throw error;
+    throw of(column, error);
   }
+}
+
+/** The error, with the column it is about. */
+function of(column: string, error: unknown): unknown {
+  return error instanceof OvsdbError ? new OvsdbError(error.kind, `column "${column}": ${error.message}`) : error;
 }

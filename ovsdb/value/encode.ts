@@ -41,8 +41,12 @@ export function encodeValue(column: ColumnSchema, value: WritableValue): Json {
 /** The wire form of a set of `base`, of any size: also what a mutation inserts or deletes. Duplicates, which the server refuses, go. */
 export function encodeSet(base: BaseType, value: WritableValue): Json {
   const atoms = isIterable(value) && typeof value !== 'string' ? [...value] : value === undefined ? [] : [value];
-  const unique = new Map(atoms.map((atom) => [isNamed(atom) ? `named ${atom.named}` : atom, atom]));
-  return ['set', [...unique.values()].map((atom) => encodeAtom(base, atom))];
+  return ['set', distinct(atoms).map((atom) => encodeAtom(base, atom))];
+}
+
+function distinct(atoms: readonly unknown[]): readonly unknown[] {
+  if (atoms.length < 2) return atoms;
+  return [...new Map(atoms.map((atom) => [isNamed(atom) ? `named ${atom.named}` : atom, atom])).values()];
 }
 
 export function encodeMap(column: ColumnSchema, value: WritableValue): Json {
