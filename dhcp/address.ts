@@ -40,12 +40,25 @@ export function prefixText(prefix: Prefix): string {
 }
 
 export function prefixContains(prefix: Prefix, address: string): boolean {
-  return familyOf(address) === prefix.family && parsePrefix(`${address}/${prefix.length}`)?.address === prefix.address;
+  return (
+    familyOf(address) === prefix.family &&
+    sharesBits(addressBytes(prefix.address), addressBytes(address), prefix.length)
+  );
+}
+
+/** Whether two addresses of one family, in bytes, have their first `bits` bits in common. */
+export function sharesBits(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false;
+  const mask = (0xff00 >> (bits & 7)) & 0xff;
+  return (((a[whole] ?? 0) ^ (b[whole] ?? 0)) & mask) === 0;
 }
 
 /** 4 or 16 bytes in network order. `address` must be an address: anything else is a bug of the caller. */
 export function addressBytes(address: string): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(address).toByteArray());
+  if (familyOf(address) === 6) return Uint8Array.from(ipaddr.parse(address).toByteArray());
+  const number = ipv4Number(address);
+  return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
 }
 
 /** 4 or 16 bytes to the canonical spelling. */
@@ -54,11 +67,22 @@ export function addressFromBytes(bytes: Uint8Array): string {
   return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString();
 }
 
-/** An IPv4 address as an unsigned 32-bit number. */
+/** A canonical IPv4 address as an unsigned 32-bit number. Written out: it is asked of each of a hundred thousand guests. */
 export function ipv4Number(address: string): number {
-  const [a = 0, b = 0, c = 0, d = 0] = addressBytes(address);
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  let number = 0;
+  let part = 0;
+  for (let i = 0; i < address.length; i++) {
+    const character = address.charCodeAt(i);
+    if (character === dot) {
+      number = (number << 8) | part;
+      part = 0;
+    } else part = part * 10 + character - zero;
+  }
+  return ((number << 8) | part) >>> 0;
 }
+
+const dot = '.'.charCodeAt(0);
+const zero = '0'.charCodeAt(0);
 
 /** An unsigned 32-bit number as a dotted quad. */
 export function ipv4Text(number: number): string {

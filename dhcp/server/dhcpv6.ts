@@ -1,4 +1,4 @@
-import { addressBytes, addressFromBytes, familyOf, parsePrefix, prefixContains } from '../address.ts';
+import { addressBytes, familyOf, parsePrefix, sharesBits } from '../address.ts';
 import type { GuestBinding, Segment } from '../guests.ts';
 import { equalBytes } from '../wire/bytes.ts';
 import {
@@ -46,12 +46,13 @@ export type Dhcpv6Responder = (
  * what it keeps are encoded options. A guest that is not ours gets silence, since another agent may know it.
  */
 export function dhcpv6Responder(segment: Segment): Dhcpv6Responder {
-  const subnets = segment.subnets.flatMap((text) => parsePrefix(text) ?? []).filter(({ family }) => family === 6);
+  const subnets = segment.subnets
+    .flatMap((text) => parsePrefix(text) ?? [])
+    .filter(({ family }) => family === 6)
+    .map(({ address, length }) => ({ network: addressBytes(address), length }));
   const relayAddresses = new Set(segment.relays.filter((address) => familyOf(address) === 6));
-  const isOnLink = (address: Uint8Array): boolean => {
-    const text = addressFromBytes(address);
-    return subnets.some((prefix) => prefixContains(prefix, text));
-  };
+  const isOnLink = (address: Uint8Array): boolean =>
+    subnets.some(({ network, length }) => sharesBits(network, address, length));
   const ourId = option6(2, segment.serverDuid);
   const sets = new WeakMap<object, ReadonlyMap<number, Uint8Array>>();
 

@@ -33,6 +33,8 @@ const idlePollMs = 8;
 const busyForMs = 1000;
 const framesAtOnce = 256;
 const aliveCheckMs = 1000;
+/** Frames that wait while this process does something else: 0.2 s of a flood. The kernel keeps 500 by itself. */
+const framesKept = 2048;
 
 /** Makes the macvtap and opens its character device, whose name holds the interface index. @throws TransportError */
 export async function openTap({ parent, netns, mac, takesOver = false, onFrame, onEnd }: TapOptions): Promise<Tap> {
@@ -46,7 +48,7 @@ export async function openTap({ parent, netns, mac, takesOver = false, onFrame, 
   await remove();
   try {
     // Solicitations go to groups the device has not joined.
-    const make = `link add link ${parent} name ${name} index ${index} ${kind}`;
+    const make = `link add link ${parent} name ${name} index ${index} txqueuelen ${framesKept} ${kind}`;
     await ip(netns, ['-batch', '-'], `${make}\nlink set ${name} up\nlink set ${name} allmulticast on\n`);
     fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {

@@ -1,5 +1,7 @@
+import { clientPackages } from '#test/dhcp/clients/packages.ts';
 import { installDebianPackages } from '#test/setup/debian-packages.ts';
-import { openRig, type Rig } from './dhcp/rig.ts';
+import { attackOurs } from './dhcp/attack.ts';
+import { type Delays, openRig, type Rig } from './dhcp/rig.ts';
 import { dhcpd, dnsmasq, kea, ours, oursWith, type StartServer } from './dhcp/servers.ts';
 import type { Figure } from './figures.ts';
 
@@ -63,57 +65,90 @@ async function climbPeer(...args: Parameters<typeof climb>): Promise<Measured> {
 /** `npm run bench -- dhcp`: our server beside Kea, ISC dhcpd and dnsmasq, one after the other on the same core. */
 export async function* bench(): AsyncGenerator<Figure> {
   const log = (line: string): void => console.error(line);
-  await installDebianPackages(benchPackages, log);
+  await installDebianPackages([...benchPackages, ...clientPackages], log);
   await using rig = await openRig();
   for (const family of [4, 6] as const) {
-    const our = await climb(rig, ours, family, ladders.fast, log, 'ours');
-    const keas = await climbPeer(rig, kea, family, ladders.fast, log, 'kea');
-    const dhcpds = await climbPeer(rig, dhcpd, family, ladders.fast, log, 'dhcpd');
-    const dnsmasqs = await climbPeer(rig, dnsmasq, family, ladders.slow, log, 'dnsmasq');
-    const peers = (pick: (measured: Measured) => number) => ({
-      kea: pick(keas),
-      dhcpd: pick(dhcpds),
-      dnsmasq: pick(dnsmasqs),
-    });
-    // The top of the ladder is what perfdhcp itself can do on one core.
-    const limit = ladders.fast.at(-1) ?? 0;
-    const rateBar = Math.min(limit, 1.5 * keas.highestRate);
-    yield {
-      figure: family === 4 ? 'DHCPv4 DORA with < 1 % drops' : 'DHCPv6 SARR with < 1 % drops',
-      unit: '1/s',
-      ours: our.highestRate,
-      peers: peers(({ highestRate }) => highestRate),
-      limit,
-      bar: rateBar,
-      ok: our.highestRate >= rateBar,
-    };
-    const cpuBar = 0.7 * keas.cpuUsPerExchange;
-    yield {
-      figure: `DHCPv${family} processor time per exchange`,
-      unit: 'µs',
-      ours: our.cpuUsPerExchange,
-      peers: peers(({ cpuUsPerExchange }) => cpuUsPerExchange),
-      bar: cpuBar,
-      ok: our.cpuUsPerExchange <= cpuBar,
-    };
+    yield* ratesAndCost(rig, family, log);
+    yield* delays(rig, family);
   }
-  yield* delays(rig);
+  yield await avalanche(rig);
   yield await memory(rig);
+  yield await delayUnderAttack(rig.folder);
 }
 
-async function* delays(rig: Rig): AsyncGenerator<Figure> {
-  await using _server = await ours(rig, 4);
-  await rig.perfdhcp(4, 2000, 2);
-  const { meanMs } = await rig.perfdhcp(4, 4000, 5);
-  yield { figure: 'mean delay at 4,000/s', unit: 'ms', ours: meanMs, peers: {}, bar: 0.15, ok: meanMs <= 0.15 };
-  const seconds = await rig.avalanche(4, 5000);
+async function* ratesAndCost(rig: Rig, family: 4 | 6, log: (line: string) => void): AsyncGenerator<Figure> {
+  const our = await climb(rig, ours, family, ladders.fast, log, 'ours');
+  const keas = await climbPeer(rig, kea, family, ladders.fast, log, 'kea');
+  const dhcpds = await climbPeer(rig, dhcpd, family, ladders.fast, log, 'dhcpd');
+  const dnsmasqs = await climbPeer(rig, dnsmasq, family, ladders.slow, log, 'dnsmasq');
+  const peers = (pick: (measured: Measured) => number) => ({
+    kea: pick(keas),
+    dhcpd: pick(dhcpds),
+    dnsmasq: pick(dnsmasqs),
+  });
+  // The top of the ladder is what perfdhcp itself can do on one core.
+  const limit = ladders.fast.at(-1) ?? 0;
+  const rateBar = Math.min(limit, 1.5 * keas.highestRate);
   yield {
+    figure: family === 4 ? 'DHCPv4 DORA with < 1 % drops' : 'DHCPv6 SARR with < 1 % drops',
+    unit: '1/s',
+    ours: our.highestRate,
+    peers: peers(({ highestRate }) => highestRate),
+    limit,
+    bar: rateBar,
+    ok: our.highestRate >= rateBar,
+  };
+  const cpuBar = 0.7 * keas.cpuUsPerExchange;
+  yield {
+    figure: `DHCPv${family} processor time per exchange`,
+    unit: 'µs',
+    ours: our.cpuUsPerExchange,
+    peers: peers(({ cpuUsPerExchange }) => cpuUsPerExchange),
+    bar: cpuBar,
+    ok: our.cpuUsPerExchange <= cpuBar,
+  };
+}
+
+async function* delays(rig: Rig, family: 4 | 6): AsyncGenerator<Figure> {
+  const [our, keas, dhcpds] = [
+    await delaysOf(rig, ours, family),
+    await delaysOf(rig, kea, family),
+    await delaysOf(rig, dhcpd, family),
+  ];
+  const figure = (name: string, bar: number, pick: (delays: Delays) => number): Figure => ({
+    figure: `DHCPv${family} ${name} delay at 4,000/s`,
+    unit: 'ms',
+    ours: pick(our),
+    peers: { kea: pick(keas), dhcpd: pick(dhcpds) },
+    bar,
+    ok: pick(our) <= bar,
+  });
+  yield figure('mean', 0.15, ({ meanMs }) => meanMs);
+  yield figure('p99', 5, ({ p99Ms }) => p99Ms);
+}
+
+/** The best of three runs: what else the machine does only ever adds. */
+async function delaysOf(rig: Rig, start: StartServer, family: 4 | 6): Promise<Delays> {
+  await using _server = await start(rig, family);
+  await rig.perfdhcp(family, 4000, 3);
+  const runs: Delays[] = [];
+  for (let i = 0; i < 3; i++) runs.push(await rig.delays(family, 4000, 3));
+  return runs.reduce((best, run) => (run.meanMs < best.meanMs ? run : best));
+}
+
+async function avalanche(rig: Rig): Promise<Figure> {
+  const seconds = async (start: StartServer): Promise<number> => {
+    await using _server = await start(rig, 4);
+    return Math.min(await rig.avalanche(4, 5000), await rig.avalanche(4, 5000));
+  };
+  const our = await seconds(ours);
+  return {
     figure: '5,000 guests booting at once, all bound',
     unit: 's',
-    ours: seconds,
-    peers: {},
+    ours: our,
+    peers: { kea: await seconds(kea), dhcpd: await seconds(dhcpd) },
     bar: 2,
-    ok: seconds <= 2,
+    ok: our <= 2,
   };
 }
 
@@ -121,4 +156,18 @@ async function memory(rig: Rig): Promise<Figure> {
   await using server = await oursWith(rig, 6, 100_000);
   const rssMb = server.rssMb();
   return { figure: 'RSS with 100,000 bindings', unit: 'MB', ours: rssMb, peers: {}, bar: 150, ok: rssMb <= 150 };
+}
+
+async function delayUnderAttack(folder: string): Promise<Figure> {
+  const { asked, waitsMs } = await attackOurs(folder);
+  const isComplete = waitsMs.length >= asked * 0.99;
+  const p99Ms = waitsMs[Math.floor(waitsMs.length * 0.99)] ?? Number.NaN;
+  return {
+    figure: 'p99 delay beside a rogue that sends 10,000 packets/s',
+    unit: 'ms',
+    ours: p99Ms,
+    peers: {},
+    bar: 20,
+    ok: isComplete && p99Ms <= 20,
+  };
 }

@@ -9,12 +9,12 @@ export type StartServer = (rig: Rig, family: 4 | 6) => Promise<BenchedServer>;
 
 const indexes = (count = benchGuests): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Ours as the image has it: bundled, young generation kept small. */
 export const ours: StartServer = (rig, family) => oursWith(rig, family, benchGuests);
 
-export async function oursWith(rig: Rig, family: 4 | 6, guests: number): Promise<BenchedServer> {
+/** The program as the image has it; the path of one file. */
+export async function bundled(folder: string): Promise<string> {
   const entry = fileURLToPath(new URL('../../../dhcp/cli/main.ts', import.meta.url));
-  const bundle = join(rig.folder, 'dhcp.mjs');
+  const bundle = join(folder, 'dhcp.mjs');
   await build({
     entryPoints: [entry],
     bundle: true,
@@ -23,6 +23,14 @@ export async function oursWith(rig: Rig, family: 4 | 6, guests: number): Promise
     outfile: bundle,
     logLevel: 'error',
   });
+  return bundle;
+}
+
+/** Young generation kept small: what lives long is read once. */
+export const oursFlags = ['--max-semi-space-size=2'] as const;
+
+export async function oursWith(rig: Rig, family: 4 | 6, guests: number): Promise<BenchedServer> {
+  const bundle = await bundled(rig.folder);
   const line = (i: number): string =>
     JSON.stringify({
       mac: benchMac(i),
@@ -49,7 +57,7 @@ export async function oursWith(rig: Rig, family: 4 | 6, guests: number): Promise
   };
   const config = join(rig.folder, 'dhcp.json');
   await writeFile(config, JSON.stringify({ segments: [segment] }));
-  return rig.start(process.execPath, ['--max-semi-space-size=2', bundle, 'serve', '--config', config], family);
+  return rig.start(process.execPath, [...oursFlags, bundle, 'serve', '--config', config], family);
 }
 
 export const kea: StartServer = async (rig, family) => {
@@ -81,6 +89,7 @@ export const kea: StartServer = async (rig, family) => {
     Dhcp6: {
       'interfaces-config': { interfaces: ['sv0'] },
       'lease-database': memfile,
+      'data-directory': rig.folder,
       'mac-sources': ['duid'],
       'host-reservation-identifiers': ['hw-address'],
       'valid-lifetime': 3600,
@@ -122,7 +131,8 @@ ${indexes()
   const leases = join(rig.folder, `dhcpd${family}.leases`);
   await writeFile(config, family === 4 ? v4 : v6);
   await writeFile(leases, '');
-  return rig.start('dhcpd', [`-${family}`, '-d', '-cf', config, '-lf', leases, '--no-pid', 'sv0'], family);
+  // By its path: npm puts the binaries of its packages first, and the package `dhcp` brings a `dhcpd` of its own.
+  return rig.start('/usr/sbin/dhcpd', [`-${family}`, '-d', '-cf', config, '-lf', leases, '--no-pid', 'sv0'], family);
 };
 
 export const dnsmasq: StartServer = async (rig, family) => {
@@ -130,7 +140,8 @@ export const dnsmasq: StartServer = async (rig, family) => {
   await writeFile(
     hosts,
     indexes()
-      .map((i) => `${benchMac(i)},${benchIpv4(i)},[${benchIpv6(i)}]\n`)
+      // It learns no Ethernet address from a DUID.
+      .map((i) => `${benchMac(i)},${benchIpv4(i)}\nid:00:03:00:01:${benchMac(i)},[${benchIpv6(i)}]\n`)
       .join(''),
   );
   const flags = [

@@ -1,22 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { addressBytes } from '#dhcp/address.ts';
 import { probe } from '#dhcp/cli/probe.ts';
 import { GuestBook, type Segment } from '#dhcp/guests.ts';
-import { discover } from '#dhcp/probe/requests.ts';
 import { type Service, serveSegment } from '#dhcp/service.ts';
 import { type GuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
 import { systemClock } from '#dhcp/system-clock.ts';
 import { framesTransport } from '#dhcp/transport/frames.ts';
 import { socketsTransport } from '#dhcp/transport/sockets.ts';
-import { openTap } from '#dhcp/transport/tap.ts';
-import { fromHex, u32 } from '#dhcp/wire/bytes.ts';
-import { broadcastMac, parseFrame, udp4Frame } from '#dhcp/wire/frame.ts';
+import { fromHex } from '#dhcp/wire/bytes.ts';
 import { run } from '#test/lab/topology/command.ts';
 import { dhclient } from './dhclient.ts';
 import { prepareClients } from './packages.ts';
+import { attacked } from './rogue.ts';
 import { type LabSegment, labSegment } from './segment.ts';
 
 const macA = '52:54:00:00:00:0a';
@@ -250,54 +244,14 @@ test('the probe describes what a segment offers', async () => {
 test('a rogue that forges, starves and floods 10,000 packets/s gets nothing and delays nobody', {
   timeout: 60_000,
 }, async () => {
-  const waits: number[] = [];
-  const asked = new Map<number, number>();
-  const client = await openTap({
-    parent: 'eth0',
-    netns: a.netns,
-    mac: macA,
-    takesOver: true,
-    onFrame: (frame) => {
-      const answer = parseFrame(frame);
-      if (answer?.kind !== 'udp4' || answer.destinationPort !== 68) return;
-      const sentAt = asked.get(u32(answer.payload, 4));
-      if (sentAt !== undefined) waits.push(performance.now() - sentAt);
-    },
-    onEnd: () => {},
-  });
-  const attack = fileURLToPath(new URL('./rogue-main.ts', import.meta.url));
-  const rogueProcess = spawn(process.execPath, [attack, rogue.netns, macA, '3'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let said = '';
-  rogueProcess.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  try {
-    await once(rogueProcess.stdout, 'data');
-    for (let xid = 100; rogueProcess.exitCode === null && asked.size < 400; xid++) {
-      const request = udp4Frame(
-        { mac: macA, address: new Uint8Array(4), port: 68 },
-        { mac: broadcastMac, address: addressBytes('255.255.255.255'), port: 67 },
-        discover(macA, xid),
-      );
-      asked.set(xid, performance.now());
-      client.send(request);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    if (rogueProcess.exitCode === null) await once(rogueProcess, 'exit');
-    const { sent, seen }: { sent: number; seen: number } = JSON.parse(said.trim().split('\n').at(-1) ?? '');
-    const sorted = waits.sort((x, y) => x - y);
-    expect(sent).toBeGreaterThan(25_000);
-    expect(seen).toBe(0);
-    expect(sorted.length).toBeGreaterThanOrEqual(asked.size * 0.99);
-    expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThanOrEqual(200);
-    expect(service.tally.get('dhcpv4.silent.forgedChaddr')).toBeGreaterThan(1000);
-    expect(service.tally.get('dhcpv4.malformed.optionOverrun')).toBeGreaterThan(1000);
-  } finally {
-    rogueProcess.kill('SIGKILL');
-    await client.close();
-  }
+  const { sent, seen, asked, waitsMs } = await attacked({ victim: a, mac: macA, rogueNetns: rogue.netns, seconds: 3 });
+  expect(sent).toBeGreaterThan(25_000);
+  expect(seen).toBe(0);
+  expect(waitsMs.length).toBeGreaterThanOrEqual(asked * 0.99);
+  // The bench has the figure that counts; here every other test's programs take part.
+  expect(waitsMs[Math.floor(waitsMs.length * 0.99)]).toBeLessThanOrEqual(200);
+  expect(service.tally.get('dhcpv4.silent.forgedChaddr')).toBeGreaterThan(1000);
+  expect(service.tally.get('dhcpv4.malformed.optionOverrun')).toBeGreaterThan(1000);
 });
 
 function parsed(input: unknown): GuestSettings {
