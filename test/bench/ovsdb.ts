@@ -19,7 +19,7 @@ export async function* bench(): AsyncIterable<Figure> {
   writeDatabaseFile(file('empty.db'), schemaPaths.northbound, {});
   const clustered = servers.clusterFile(file('nb.db'));
 
-  yield* transactions(await servers.start(file('empty.db')), 5, 1);
+  yield* transactions(await servers.start(file('empty.db')), 30);
   const nb = await servers.start(file('nb.db'));
   yield* initialReplica({ which: 'northbound', remote: nb, schemaPath: schemaPaths.northbound, runs: 3 });
   yield* oneChange(nb, 5, 200);
