@@ -201,7 +201,7 @@ export class OvsdbClient implements AsyncDisposable {
    */
   edit<T extends Tables, R extends Rows, V>(
     schema: DatabaseSchema<T>,
-    replica: Pick<Replica<R>, 'tables' | 'barrier'>,
+    replica: Pick<Replica<R>, 'tables' | 'barrier' | 'audit'>,
     build: (edit: Edit<T, R>) => V | Promise<V>,
     options?: EditOptions,
   ): Promise<EditOutcome<V>>;

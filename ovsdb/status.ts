@@ -1,4 +1,5 @@
 import type { OvsdbError } from './errors.ts';
+import type { Discrepancy } from './replica/audit.ts';
 
 /**
  * What happens to the connection and the replicas, for the application to log or count: the library does neither.
@@ -24,6 +25,8 @@ export type Status =
   | { readonly kind: 'monitorCanceled'; readonly database: string }
   /** The server refuses the monitor: the replica is closed. */
   | { readonly kind: 'monitorRefused'; readonly database: string; readonly error: OvsdbError }
+  /** Rows that differ from the server's, found by `audit`: the replica starts over. */
+  | { readonly kind: 'auditFailed'; readonly database: string; readonly rows: readonly Discrepancy[] }
   /** An integer beyond 2^53 in a column replicated as numbers: it reads as NaN. */
   | {
       readonly kind: 'inexactInteger';

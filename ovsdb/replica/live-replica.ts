@@ -4,6 +4,7 @@ import type { DatabaseSchema, Tables } from '../schema.ts';
 import type { Status } from '../status.ts';
 import { encodeAnyOf, tableOf } from '../transaction/encode-operations.ts';
 import type { AnyOf } from '../transaction/operation.ts';
+import { type Discrepancy, differingRows } from './audit.ts';
 import type { Change, ChangeBatch } from './change.ts';
 import { ChangeStream, type ChangeStreamOptions } from './change-stream.ts';
 import { Monitor } from './monitor.ts';
@@ -33,6 +34,7 @@ export interface LiveReplicaOptions {
 }
 
 const defaultHighWaterMark = 64;
+const looksOfAnAudit = 3;
 
 /** The replica behind the typed face of `Replica`, and what the client drives it by. */
 export class LiveReplica implements Replica<Readonly<Record<string, Row>>> {
@@ -139,6 +141,42 @@ export class LiveReplica implements Replica<Readonly<Record<string, Row>>> {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  async audit({ tables }: { readonly tables?: readonly string[] } = {}): Promise<readonly Discrepancy[]> {
+    this.#assertOpen();
+    const found: Discrepancy[] = [];
+    for (const table of tables ?? this.#states.keys()) {
+      for (const uuid of await this.#differing(table)) found.push({ table, uuid });
+    }
+    if (found.length > 0) {
+      this.#options.onStatus({ kind: 'auditFailed', database: this.database, rows: found });
+      this.#monitor.distrust(
+        new OvsdbError('protocol', `${found.length} rows of ${this.database} differ from the server's`),
+      );
+    }
+    return found;
+  }
+
+  /** Rows that differ each time one looks: a transaction may come between a select and its reply. */
+  async #differing(table: string): Promise<ReadonlySet<string>> {
+    const state = this.#states.get(table);
+    if (!state) throw new OvsdbError('schema', `table "${table}" is not replicated`);
+    let differing: ReadonlySet<string> = new Set();
+    for (let looks = 0; looks < looksOfAnAudit; ) {
+      const session = this.#session;
+      const request = this.#monitor.requests[table];
+      if (!session || !this.isCurrent) throw new OvsdbError('disconnected', `${this.database} is not connected`);
+      if (!request) break;
+      const isSettled = this.#monitor.isSettled;
+      const now = await differingRows(session, this.database, table, request, state);
+      // Under a condition that is being changed there is nothing to compare.
+      if (!isSettled || !this.#monitor.isSettled) continue;
+      differing = looks === 0 ? now : new Set([...differing].filter((uuid) => now.has(uuid)));
+      if (differing.size === 0) break;
+      looks++;
+    }
+    return differing;
   }
 
   has(table: string, column?: string): boolean {

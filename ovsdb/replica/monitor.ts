@@ -3,7 +3,7 @@ import { OvsdbError } from '../errors.ts';
 import type { DatabaseSchema, Tables } from '../schema.ts';
 import { encodeAnyOf } from '../transaction/encode-operations.ts';
 import type { AnyOf } from '../transaction/operation.ts';
-import { InexactInteger, zeroUuid } from '../value/decode.ts';
+import { exactIfNeeded, zeroUuid } from '../value/decode.ts';
 import type { Json } from '../value/encode.ts';
 import { applyUpdates, Inconsistent } from './apply-updates.ts';
 import type { Change, ChangeCause } from './change.ts';
@@ -110,6 +110,22 @@ export class Monitor {
     this.#session?.send({ method: 'monitor_cancel', params: [this.#id()], onReply: () => {} });
     this.stop();
     this.#failWaiters(error);
+  }
+
+  /** Are no condition changes under way? Then the content follows `requests`. */
+  get isSettled(): boolean {
+    return this.#isSynced && !this.#isChanging && this.#waiters.length === 0;
+  }
+
+  /** What is asked for, of the tables and columns the server has. */
+  get requests(): Readonly<Record<string, WireRequest>> {
+    return this.#wireRequests();
+  }
+
+  /** Throws the content away: the session ends, and the next brings everything anew. */
+  distrust(error: OvsdbError): void {
+    this.#lastId = zeroUuid;
+    this.#session?.close(error);
   }
 
   /** Asks for other rows of a table. Settles when the content follows the new condition. */
@@ -283,7 +299,7 @@ export class Monitor {
   }
 }
 
-interface WireRequest {
+export interface WireRequest {
   readonly columns: readonly string[];
   readonly where: readonly Json[];
 }
@@ -293,12 +309,3 @@ const withoutConditions = (requests: Readonly<Record<string, WireRequest>>) =>
 
 const onlyConditions = (requests: Readonly<Record<string, WireRequest>>) =>
   Object.fromEntries(Object.entries(requests).map(([table, { where }]) => [table, [{ where }]]));
-
-function exactIfNeeded<T>(read: (isExact: boolean) => T): T {
-  try {
-    return read(false);
-  } catch (error) {
-    if (error instanceof InexactInteger) return read(true);
-    throw error;
-  }
-}

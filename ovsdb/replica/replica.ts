@@ -1,5 +1,6 @@
 import type { Atom } from '../schema.ts';
 import type { AnyOf } from '../transaction/operation.ts';
+import type { Discrepancy } from './audit.ts';
 import type { Change, ChangeBatch } from './change.ts';
 import type { ChangeStreamOptions } from './change-stream.ts';
 import type { Row } from './row-shape.ts';
@@ -38,6 +39,12 @@ export interface Replica<R extends Rows, X = unknown> extends AsyncDisposable {
 
   /** Resolves when everything committed on the connected server before this call is here. Rejects if the connection ends. */
   barrier(options?: { readonly signal?: AbortSignal }): Promise<void>;
+
+  /**
+   * Selects all replicated rows, or those of some tables, and compares: what differs comes back. A replica with differences starts over, so that they
+   * reach its listeners as a batch with the cause `resync`. Costs the server what a dump does. Rejects if the connection ends.
+   */
+  audit(options?: { readonly tables?: readonly (keyof R & string)[] }): Promise<readonly Discrepancy[]>;
 
   /** Does the connected server have this table, or this column? Missing ones read as empty and as defaults. */
   has(table: string, column?: string): boolean;

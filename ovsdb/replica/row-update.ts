@@ -1,11 +1,11 @@
 import { OvsdbError } from '../errors.ts';
-import { InexactInteger } from '../value/decode.ts';
+import { exactIfNeeded } from '../value/decode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
 
-/** What a server says of one row: `<row-update2>`, or `<row-update>` of RFC 7047 in the same words. `cells` is the wire form. */
 /** Columns in wire form. */
 export type Cells = Readonly<Record<string, unknown>>;
 
+/** What a server says of one row: `<row-update2>`, or `<row-update>` of RFC 7047 in the same words. `cells` is the wire form. */
 export type RowUpdate = {
   readonly table: string;
   readonly uuid: string;
@@ -44,12 +44,7 @@ export function* rowUpdatesOf(wire: unknown): Iterable<RowUpdate> {
 
 /** Parses and takes one row's text; where `JSON.parse` rounds an integer, again exactly. */
 export function takeRow(table: string, uuid: string, text: string, take: (update: RowUpdate) => void): void {
-  try {
-    take(rowUpdateOf(table, uuid, parse(text)));
-  } catch (error) {
-    if (!(error instanceof InexactInteger)) throw error;
-    take(rowUpdateOf(table, uuid, parseExactly(text)));
-  }
+  exactIfNeeded((isExact) => take(rowUpdateOf(table, uuid, isExact ? parseExactly(text) : parse(text))));
 }
 
 function parse(text: string): unknown {

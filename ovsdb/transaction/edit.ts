@@ -44,7 +44,7 @@ export interface EditOutcome<V> {
 
 /** An edit whose types are forgotten. */
 export type AnyEdit = Edit<GenericTables, Readonly<Record<string, Row>>>;
-export type AnyReadable = Pick<Replica<Readonly<Record<string, Row>>>, 'tables' | 'barrier'>;
+export type AnyReadable = Pick<Replica<Readonly<Record<string, Row>>>, 'tables' | 'barrier' | 'audit'>;
 
 /**
  * Runs `build` against the replica and sends what it put together. If a verified value had changed, waits until the replica has caught up and runs
@@ -62,9 +62,12 @@ export async function runEdit(
     const operations: Operation[] = [];
     const value = await build(collector(replica, operations));
     const outcome = await send(operations, abortable);
-    const hasChanged = outcome.status === 'refused' && outcome.error.kind === 'timedOut';
-    if (!hasChanged || attempts > retries) return { outcome, value, attempts };
+    if (outcome.status !== 'refused' || outcome.error.kind !== 'timedOut' || attempts > retries)
+      return { outcome, value, attempts };
     await replica.barrier(abortable);
+    const refused = operations[outcome.error.operationIndex ?? -1];
+    // Refused for a value that the replica, caught up, still shows: one of the two is wrong.
+    if (refused?.op === 'wait' && stillShows(replica, refused)) await replica.audit({ tables: [refused.table] });
   }
 }
 
@@ -83,6 +86,17 @@ function collector(replica: AnyReadable, operations: Operation[]): AnyEdit {
     delete: (table, uuid) => add({ op: 'delete', table, where: { _uuid: uuid } }),
     comment: (comment) => add({ op: 'comment', comment }),
   };
+}
+
+/** Is what a verification expects what the replica has? */
+function stillShows(
+  replica: AnyReadable,
+  { table, where, columns, rows }: Operation & { readonly op: 'wait' },
+): boolean {
+  const uuid = typeof where === 'object' && '_uuid' in where ? where._uuid : undefined;
+  const row = typeof uuid === 'string' ? replica.tables[table]?.get(uuid) : undefined;
+  const [expected] = rows;
+  return row !== undefined && expected !== undefined && columns.every((name) => row[name] === expected[name]);
 }
 
 function verification(table: string, row: Row, columns: readonly string[]): Operation {

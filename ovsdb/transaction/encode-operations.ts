@@ -124,6 +124,7 @@ function encodeOperation(schema: DatabaseSchema<Tables>, operation: AnyOperation
         ]),
       };
     case 'wait':
+      if (!(operation.timeoutMs >= 0)) throw new OvsdbError('value', 'a wait without timeoutMs would wait for ever');
       return {
         op,
         table: name,

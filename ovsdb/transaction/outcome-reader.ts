@@ -1,7 +1,7 @@
 import type { Reply, ResultSink } from '../connection/session.ts';
 import { OvsdbError } from '../errors.ts';
 import type { ColumnSchema, DatabaseSchema, TableSchema, Tables, Value } from '../schema.ts';
-import { type Decode, decoderOf, InexactInteger } from '../value/decode.ts';
+import { type Decode, decoderOf, exactIfNeeded } from '../value/decode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
 import { type AnyOperation, tableOf } from './encode-operations.ts';
 import { type OperationResult, operationError, type TransactionOutcome } from './outcome.ts';
@@ -28,12 +28,9 @@ export class OutcomeReader implements ResultSink {
   }
 
   selectedRow(operationIndex: number, text: string): void {
-    try {
-      this.#selected.push(this.#row(parse(text), operationIndex));
-    } catch (error) {
-      if (!(error instanceof InexactInteger)) throw error;
-      this.#selected.push(this.#row(parseExactly(text), operationIndex));
-    }
+    exactIfNeeded((isExact) =>
+      this.#selected.push(this.#row(isExact ? parseExactly(text) : parse(text), operationIndex)),
+    );
   }
 
   /** How the transaction ended, once all of the reply is here. */
@@ -41,14 +38,12 @@ export class OutcomeReader implements ResultSink {
     if (reply.kind === 'error')
       return { status: 'refused', error: operationError(reply.error, reply.details, undefined) };
     if (!Array.isArray(reply.result)) return refused('internal error', 'the reply is not a list', undefined);
-    try {
-      for (const [index, element] of reply.result.entries()) this.#take(element, index);
-    } catch (error) {
-      if (!(error instanceof InexactInteger)) throw error;
-      this.#results = [];
-      const exact = reply.reparse();
-      for (const [index, element] of (Array.isArray(exact) ? exact : []).entries()) this.#take(element, index);
-    }
+    const before = this.#results;
+    exactIfNeeded((isExact) => {
+      const elements = isExact ? reply.reparse() : reply.result;
+      this.#results = before.slice();
+      for (const [index, element] of (Array.isArray(elements) ? elements : []).entries()) this.#take(element, index);
+    });
     if (this.#failure) return this.#failure;
     if (this.#results.length < this.#operations.length) {
       const counts = `${this.#results.length} results to ${this.#operations.length} operations`;

@@ -11,6 +11,16 @@ export type Decode = (wire: unknown) => Value;
 /** Thrown by a decoder given a number that `JSON.parse` may have rounded; the caller parses the text again, exactly. */
 export class InexactInteger extends Error {}
 
+/** What `read` gives; where `JSON.parse` rounded an integer, from a text parsed exactly. */
+export function exactIfNeeded<T>(read: (isExact: boolean) => T): T {
+  try {
+    return read(false);
+  } catch (error) {
+    if (error instanceof InexactInteger) return read(true);
+    throw error;
+  }
+}
+
 export interface DecodeOptions {
   /** Integers of this column are bigints. */
   readonly bigint?: boolean;

@@ -71,6 +71,8 @@ export class ServerRoom implements AsyncDisposable {
 /** A real ovsdb-server, which dies with this process. */
 export class RealServer {
   readonly remote: string;
+  /** The database file, or `relay:…`. */
+  readonly source: string;
   readonly #room: ServerRoom;
   readonly #name: string;
   readonly #arguments: readonly string[];
@@ -79,6 +81,7 @@ export class RealServer {
   constructor(room: ServerRoom, name: string, source: string, more: readonly string[]) {
     this.#room = room;
     this.#name = name;
+    this.source = source;
     this.remote = `unix:${room.path(`${name}.sock`)}`;
     this.#arguments = [
       source,

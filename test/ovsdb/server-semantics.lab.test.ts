@@ -81,6 +81,66 @@ describe('transactions', () => {
     expect((await client.transact(testSchema, [{ ...wait, rows: [{ number: 1 }] }])).status).toBe('committed');
   });
 
+  test('a wait without a timeout, which would hang, is refused here; one for no rows asserts that there are none', async () => {
+    const absent = { op: 'wait', table: 'Thing', where: [['name', '==', randomUUID()]], columns: ['name'] } as const;
+    // As it may come out of a file or off a command line.
+    const hanging: Operation = JSON.parse(JSON.stringify({ ...absent, until: '==', rows: [] }));
+    expect(await errorOf([hanging])).toMatchObject({ kind: 'invalid', message: /without timeoutMs/ });
+    const assertion = { ...absent, until: '==', rows: [], timeoutMs: 0 } as const;
+    expect((await client.transact(testSchema, [assertion, { op: 'commit', durable: true }])).status).toBe('committed');
+  });
+
+  test('a wait compares a set of one with the element alone as equal', async () => {
+    const uuid = await inserted({ tags: ['x'] });
+    const wait = {
+      op: 'wait',
+      table: 'Thing',
+      where: { _uuid: uuid },
+      columns: ['tags'],
+      until: '==',
+      timeoutMs: 0,
+    } as const;
+    expect((await client.transact(testSchema, [{ ...wait, rows: [{ tags: ['x'] }] }])).status).toBe('committed');
+    expect((await client.transact(untypedSchema, [{ ...wait, rows: [{ tags: 'x' }] }])).status).toBe('committed');
+  });
+
+  test('text that looks dangerous comes back as it went, and so do extreme reals but for the sign of zero', async () => {
+    const name = `${randomUUID()}\u0001\u2028\ufeff\u007f😀"\\`;
+    const [one, other] = [await inserted({ name, ratio: 1e300 }), await inserted({ ratio: -0 })];
+    expect(replica.tables.Thing.get(one)).toMatchObject({ name, ratio: 1e300 });
+    expect(replica.tables.Thing.get(other)?.ratio).toBe(0);
+  });
+
+  test('a real one computes with loses its sixteenth digit, so a verification of it never holds', async () => {
+    const uuid = await inserted({ ratio: 2 / 3 });
+    const { outcome, attempts } = await client.edit(
+      testSchema,
+      replica,
+      (edit) => {
+        const row = edit.get('Thing', uuid);
+        if (row) edit.verify('Thing', row, ['ratio']);
+      },
+      { retries: 1 },
+    );
+    expect([outcome, attempts]).toMatchObject([{ status: 'refused', error: { kind: 'timedOut' } }, 2]);
+    expect(client.isConnected).toBe(true);
+  });
+
+  test('a uuidName given twice, and a UUID given twice, are refused', async () => {
+    const twice = { ...insertOf({}), uuidName: 'x' };
+    expect(await errorOf([twice, { ...twice, row: {} }])).toMatchObject({
+      kind: 'duplicateUuidName',
+      operationIndex: 1,
+    });
+    const uuid = randomUUID();
+    expect(
+      await errorOf([
+        { ...insertOf({}), uuid },
+        { ...insertOf({}), uuid },
+      ]),
+    ).toMatchObject({ kind: 'duplicateUuid' });
+  });
+
   test('a wait on a real that is not itself in 15 digits never comes true', async () => {
     const uuid = await inserted({ ratio: 0.1 + 0.2 });
     expect(replica.tables.Thing.get(uuid)?.ratio).toBe(0.3);
@@ -291,6 +351,38 @@ describe('updates', () => {
     let last = first.value?.changes.at(-1)?.after?.number;
     while (last !== 10) last = (await stream.next()).value?.changes.at(-1)?.after?.number;
     await stream.return?.();
+  });
+});
+
+test('a monitor that is refused leaves no half-filled replica behind, and the connection as it was', async () => {
+  const statuses: unknown[] = [];
+  const stop = client.onStatus(({ kind }) => statuses.push(kind));
+  // Strings have no order to the server.
+  const refused = client.replicate(testSchema, { Thing: { columns: ['name'], where: [['name', '<', 'x']] } });
+  await expect(refused).rejects.toMatchObject({ kind: 'rpc', message: /was refused: syntax error/ });
+  expect(statuses).toEqual(['monitorRefused']);
+  const uuid = await inserted();
+  expect(replica.tables.Thing.rows.has(uuid)).toBe(true);
+  stop();
+});
+
+describe('audits', () => {
+  test('a replica that is right passes an audit while others write, under a condition as well', async () => {
+    await using other = await connect({ remotes: [server.remote] });
+    await using some = await client.replicate(testSchema, {
+      Thing: {
+        columns: ['name', 'number', 'counters'],
+        where: [
+          ['number', '<', 50],
+          ['number', '>', 150],
+        ],
+      },
+    });
+    await inserted({ counters: new Map([['k', 7]]), number: 200 });
+    const writes = Array.from({ length: 300 }, (_, number) => other.transact(testSchema, [insertOf({ number })]));
+    for (let n = 0; n < 5; n++) expect([await replica.audit(), await some.audit()]).toEqual([[], []]);
+    await Promise.all(writes);
+    expect([await replica.audit(), await some.audit()]).toEqual([[], []]);
   });
 });
 

@@ -8,6 +8,7 @@ import { connect } from '#ovsdb/client.ts';
 import { OvsdbError } from '#ovsdb/errors.ts';
 import { schemaJson } from '#ovsdb/fake-server/schema-json.ts';
 import type { Status } from '#ovsdb/status.ts';
+import { authority, certificate } from './certificates.ts';
 import { nextStatus } from './fake-client.ts';
 import { type RealServer, ServerRoom } from './real-server.ts';
 import { testSchema, untypedSchema } from './test-schema.ts';
@@ -57,8 +58,8 @@ describe('transports', () => {
   });
 
   test('TLS with client certificates; without the right ones the server is not talked to', async () => {
-    const [ca, otherCa] = [await authority('ca'), await authority('other')];
-    const [servers, clients] = [await certificate(ca, 'server'), await certificate(ca, 'client')];
+    const [ca, otherCa] = [await authority(room, 'ca'), await authority(room, 'other')];
+    const [servers, clients] = [await certificate(room, ca, 'server'), await certificate(room, ca, 'client')];
     const secure = await room.standalone(
       await room.writeSchema({ ...untypedSchema, name: 'Test' }),
       `--private-key=${servers.keyPath}`,
@@ -97,63 +98,6 @@ describe('transports', () => {
       await expect(connect({ remotes })).rejects.toThrow(OvsdbError);
   });
 });
-
-async function authority(name: string) {
-  const [keyPath, certPath] = [room.path(`${name}.key`), room.path(`${name}.pem`)];
-  await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    keyPath,
-    '-out',
-    certPath,
-  ]);
-  return { keyPath, certPath };
-}
-
-async function certificate(ca: { keyPath: string; certPath: string }, name: string) {
-  const [keyPath, requestPath, certPath] = ['key', 'csr', 'pem'].map((kind) => room.path(`${name}-cert.${kind}`));
-  if (!keyPath || !requestPath || !certPath) throw new Error('no path');
-  await run('openssl', [
-    'req',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    keyPath,
-    '-out',
-    requestPath,
-  ]);
-  await run('openssl', [
-    'x509',
-    '-req',
-    '-in',
-    requestPath,
-    '-CA',
-    ca.certPath,
-    '-CAkey',
-    ca.keyPath,
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-out',
-    certPath,
-  ]);
-  return { keyPath, certPath };
-}
 
 describe('liveness', () => {
   test("the server's five-second probes are answered, so an idle connection stays", { timeout: 30_000 }, async () => {

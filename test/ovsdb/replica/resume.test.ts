@@ -194,6 +194,86 @@ test('an insert of a row the replica has makes it distrust itself, reconnect and
   expect(byName(replica.tables.Thing.rows)).toMatchObject([{ name: 'a' }]);
 });
 
+test('an audit finds a row that differs from the server, says which, and has the replica start over', async () => {
+  await using pair = await fakePair({ model: 'clustered' });
+  const { server, client, statuses } = pair;
+  server.transact(insert('right'), insert('wrong'));
+  const replica = await client.replicate(testSchema, everything, { indexes: { Thing: { name: 'name' } } });
+  expect(await replica.audit()).toEqual([]);
+  const uuid = String(replica.tables.Thing.by('name', 'wrong')[0]?._uuid);
+  const monitor = server.received.findLast(({ method }) => method === 'monitor_cond_since')?.params[1];
+  // A change that never took place: what a lost or doubled update would leave.
+  server.sendToAll('update3', [monitor, server.lastId, { Thing: { [uuid]: { modify: { number: 7 } } } }]);
+  await replica.barrier();
+  const batches: object[] = [];
+  replica.onChanges((batch) => batches.push(told(batch)));
+  const synced = nextStatus(client, isSynced);
+  expect(await replica.audit()).toEqual([{ table: 'Thing', uuid }]);
+  expect(await synced).toMatchObject({ how: 'resync' });
+  expect(statuses).toContainEqual({ kind: 'auditFailed', database: 'Test', rows: [{ table: 'Thing', uuid }] });
+  expect(batches).toEqual([{ cause: 'resync', changes: [['wrong', 'wrong']] }]);
+  expect(replica.tables.Thing.get(uuid)?.number).toBe(0);
+});
+
+test('an edit refused for a value that its replica still shows is evidence of a stale replica, which is audited', async () => {
+  await using pair = await fakePair({ model: 'clustered' });
+  const { server, client } = pair;
+  server.transact(insert('a'));
+  const replica = await client.replicate(testSchema, everything);
+  const [uuid = ''] = replica.tables.Thing.rows.keys();
+  const monitor = server.received.findLast(({ method }) => method === 'monitor_cond_since')?.params[1];
+  server.sendToAll('update3', [monitor, server.lastId, { Thing: { [uuid]: { modify: { number: 7 } } } }]);
+  await replica.barrier();
+  const { outcome, attempts, value } = await client.edit(testSchema, replica, async (edit) => {
+    await client.connected();
+    if (!replica.isCurrent) await nextStatus(client, isSynced);
+    const row = edit.get('Thing', uuid);
+    if (!row) throw new Error('no row');
+    edit.verify('Thing', row, ['number']);
+    edit.update('Thing', uuid, { number: row.number + 1 });
+    return row.number;
+  });
+  expect([outcome.status, attempts, value]).toEqual(['committed', 2, 0]);
+});
+
+test('a replica is handed out with its first content, so nobody can read it too early', async () => {
+  await using pair = await fakePair();
+  const { server, client } = pair;
+  server.transact(insert('a'));
+  const release = server.holdReply('monitor_cond_since');
+  let isHandedOut = false;
+  const replicated = client
+    .replicate(testSchema, everything, { indexes: { Thing: { name: 'name' } } })
+    .then((replica) => {
+      isHandedOut = true;
+      return replica.tables.Thing.by('name', 'a').length;
+    });
+  await client.serverSchema('Test');
+  expect(isHandedOut).toBe(false);
+  release();
+  expect(await replicated).toBe(1);
+});
+
+test('the connect timeout does not cover the dump, or a large database would be reconnected to for ever', async () => {
+  await using pair = await fakePair({}, { connectTimeoutMs: 1 });
+  const { server, client, statuses } = pair;
+  server.transact(insert('a'));
+  const release = server.holdReply('monitor_cond_since');
+  const replicated = client.replicate(testSchema, everything);
+  const later = AbortSignal.timeout(30);
+  await new Promise((resolve) => later.addEventListener('abort', resolve));
+  release();
+  expect((await replicated).tables.Thing.rows.size).toBe(1);
+  expect(statuses.filter(({ kind }) => kind === 'disconnected')).toEqual([]);
+});
+
+test('a request names its columns, or every update would carry _version', async () => {
+  await using pair = await fakePair();
+  await pair.client.replicate(testSchema, { Thing: { columns: ['name'] } });
+  const { params } = pair.server.received.findLast(({ method }) => method === 'monitor_cond_since') ?? {};
+  expect(params?.[2]).toEqual({ Thing: { columns: ['name'], where: [true] } });
+});
+
 test('a notification of a monitor of an earlier session changes nothing', async () => {
   await using pair = await fakePair();
   const { server, client } = pair;
