@@ -5,7 +5,8 @@ import { Fields, MalformedField } from './objects/fields.ts';
 export interface ObjectSink<T> {
   /** Never called twice in a row with the same resourceVersion of an object. */
   put(key: string, object: T): void;
-  remove(key: string): void;
+  /** `last`: the object as it was when it went; absent when it went while nobody watched. */
+  remove(key: string, last?: unknown): void;
   /** Everything there was at some moment after the call of `watchKind` has been put. Called after each complete list. */
   synced(): void;
 }
@@ -60,7 +61,7 @@ export class KnownObjects<T> {
   /** Takes in a `DELETED`; returns its resourceVersion. */
   takeDeleted(json: unknown): string {
     const { key, resourceVersion } = identityOf(json);
-    this.#forget(key);
+    this.#forget(key, json);
     return resourceVersion;
   }
 
@@ -83,9 +84,9 @@ export class KnownObjects<T> {
     return identity;
   }
 
-  #forget(key: string): void {
+  #forget(key: string, last?: unknown): void {
     this.#malformed.delete(key);
-    if (this.#put.delete(key)) this.#sink.remove(key);
+    if (this.#put.delete(key)) this.#sink.remove(key, last);
   }
 }
 

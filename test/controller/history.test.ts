@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Place } from '#controller/engine/table.ts';
 import { NetworkPools } from '#controller/ipam/network-pools.ts';
-import type { Replay } from '#controller/replay.ts';
+import type { Replay } from '#controller/replay/replay.ts';
 import { History, type Step } from './history.ts';
 import { freshReplay } from './recordings.ts';
 import { anyStep } from './steps.ts';

@@ -1,7 +1,7 @@
 import { formerAddresses } from '#controller/northbound/former-addresses.ts';
 import { rowUuid } from '#controller/northbound/row-uuid.ts';
 import { NorthboundWriter } from '#controller/northbound/writer.ts';
-import type { Replay } from '#controller/replay.ts';
+import type { Replay } from '#controller/replay/replay.ts';
 import { type Fault, MemoryNorthbound } from './northbound/memory-northbound.ts';
 import { freshReplay } from './recordings.ts';
 

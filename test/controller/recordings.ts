@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type RecordedEvent, Replay, type RowState } from '#controller/replay.ts';
+import type { RowState } from '#controller/replay/northbound-rows.ts';
+import { parseRecording, type RecordedEvent } from '#controller/replay/recording.ts';
+import { Replay } from '#controller/replay/replay.ts';
 
 /** What a recording needs around it: the cluster default network on the OVN of Debian 12. */
 export function freshReplay(): Replay {
@@ -33,10 +35,7 @@ export function freshReplay(): Replay {
 
 /** `name` as in test/fixtures/kubevirt-traces, without `.jsonl`. */
 export function recording(name: string): readonly RecordedEvent[] {
-  return readFileSync(new URL(`../fixtures/kubevirt-traces/${name}.jsonl`, import.meta.url), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line): RecordedEvent => JSON.parse(line));
+  return parseRecording(readFileSync(new URL(`../fixtures/kubevirt-traces/${name}.jsonl`, import.meta.url), 'utf8'));
 }
 
 /** The VM's port in `rows`; a recording has one VM or bare VMI. */

@@ -3,7 +3,7 @@ import { whereaboutsOf } from '#controller/features/live-migration.ts';
 import { trimPod } from '#controller/kube/objects/pod.ts';
 import { trimVirtualMachineInstance } from '#controller/kube/objects/virtual-machine-instance.ts';
 import { trimVirtualMachineInstanceMigration } from '#controller/kube/objects/virtual-machine-instance-migration.ts';
-import type { RecordedEvent } from '#controller/replay.ts';
+import { objectId, type RecordedEvent } from '#controller/replay/recording.ts';
 import { freshReplay, portOf, recording } from '../recordings.ts';
 
 /** The steps through which a port's `requested-chassis` goes while KubeVirt does what the recording shows. */
@@ -157,11 +157,6 @@ function chassisOf(port: Readonly<Record<string, unknown>> | undefined): string 
   if (port === undefined) return 'no port';
   const options: Readonly<Record<string, string>> = { ...(port.options ?? {}) };
   return [options['requested-chassis'], options['activation-strategy']].filter(Boolean).join(' ');
-}
-
-function objectId({ kind, object }: RecordedEvent): string {
-  const { metadata } = { metadata: { uid: '' }, ...(object ?? {}) };
-  return `${kind} ${metadata.uid}`;
 }
 
 function latestOfEach(events: readonly RecordedEvent[]): RecordedEvent[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Replay } from '#controller/replay.ts';
+import type { Replay } from '#controller/replay/replay.ts';
 import { freshReplay } from '../recordings.ts';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { ovn2303 } from '#dhcp/ovn/capabilities-of-releases.ts';
 import { compileDhcpv4, type Dhcpv4Input } from '#dhcp/ovn/dhcpv4.ts';
-import { ovn2303 } from './capabilities-of-releases.ts';
 
 const input: Dhcpv4Input = {
   settings: {},

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { ovn2303, ovn2309 } from '#dhcp/ovn/capabilities-of-releases.ts';
 import { compileDhcpv6 } from '#dhcp/ovn/dhcpv6.ts';
 import { portOptions } from '#dhcp/ovn/port-options.ts';
 import { compileRa, raSettingsOfVm } from '#dhcp/ovn/ra.ts';
-import { ovn2303, ovn2309 } from './capabilities-of-releases.ts';
 
 const link = { cidr: 'fd00:10:244::/64', serverMac: '0a:58:0a:f4:00:01', capabilities: ovn2303 };
 const gateways = ['fd00:10:244::1'];

@@ -1,4 +1,4 @@
-import { type OvnCapabilities, type OvnOption, ovnCapabilities } from '#dhcp/ovn/capabilities.ts';
+import { type OvnCapabilities, type OvnOption, ovnCapabilities } from './capabilities.ts';
 
 /** The southbound option tables as `ovn-northd` 23.03.1 fills them; `test/dhcp/ovn/native.lab.test.ts` reads them from a running one. */
 const dhcpv4 = `netmask 1 ipv4, router 3 ipv4, dns_server 6 ipv4, log_server 7 ipv4, lpr_server 9 ipv4, hostname 12 str,
