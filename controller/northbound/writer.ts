@@ -8,6 +8,7 @@ import { Awaiting } from './awaiting.ts';
 import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
 import { largeSets, ownerKey } from './owned-columns.ts';
+import { Pacing } from './pacing.ts';
 import { type Actual, type ActualRow, plan, type Unit } from './plan.ts';
 import { rowUuid } from './row-uuid.ts';
 
@@ -85,6 +86,9 @@ export class NorthboundWriter implements BoardListener {
   readonly #groups = new Map<string, string>();
   readonly #dirty = new DirtyRows();
   readonly #awaiting = new Awaiting();
+  readonly #pacing = new Pacing();
+  /** Something else is wanted than when the last batch was taken. */
+  #hasNews = false;
   readonly #parked = new Map<string, Parked>();
   /** Rows that the transaction in flight inserts: their appearance is its echo. */
   #inserting: ReadonlySet<string> = new Set();
@@ -160,6 +164,7 @@ export class NorthboundWriter implements BoardListener {
   }
 
   rowChanged(table: string, key: Key): void {
+    this.#hasNews = true;
     const uuid = this.#uuid(table, key);
     const isWanted = this.#board.row(table, key) !== undefined;
     if (isWanted) this.#keys.set(uuid, key);
@@ -175,6 +180,7 @@ export class NorthboundWriter implements BoardListener {
   }
 
   cellChanged(table: string, key: Key, column: string, entry: string): void {
+    this.#hasNews = true;
     const uuid = this.#uuid(table, key);
     if (!this.#keys.has(uuid)) {
       this.#awaiting.forgetCell(entry, uuid, column);
@@ -260,6 +266,11 @@ export class NorthboundWriter implements BoardListener {
     // What becomes dirty in this turn of the event loop belongs in the same transaction.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#dirty.size > 0 && !this.#closed) {
+      // A batch that is full gains nothing by waiting.
+      const waitMs = this.#dirty.size < batchWeight ? this.#pacing.waitMs(this.#now()) : 0;
+      if (waitMs > 0) await this.#sleep(waitMs);
+      if (this.#closed) return;
+      this.#hasNews = false;
       const batch = this.#dirty.take(batchWeight, (row) => this.#weightOf(row));
       try {
         await this.#apply(batch);
@@ -286,8 +297,10 @@ export class NorthboundWriter implements BoardListener {
     for (const one of awaited) this.#awaiting.add(one);
     if (operations.length === 0) return this.#landed(batch);
     this.#inserting = inserted;
+    this.#pacing.began(this.#now());
     const outcome = await this.#transact(operations).finally(() => {
       this.#inserting = new Set();
+      this.#pacing.ended(this.#now(), this.#hasNews);
     });
     if (outcome === 'closed') return;
     if (outcome.status === 'outcomeUnknown') throw outcome.cause;
