@@ -3,8 +3,18 @@ import { join } from 'node:path';
 import { Daemon } from './topology/daemon.ts';
 import type { Topology } from './topology/topology.ts';
 
+export interface ControllerProcess {
+  /** Path of the program; the sources when absent. */
+  readonly program?: string;
+  readonly logLevel?: 'debug' | 'info';
+}
+
 /** Our controller as a process of the lab, which can be killed and started again. Its log is `controller.log`. */
-export async function hawserController(topology: Topology, kubeconfig: string): Promise<Daemon> {
+export async function hawserController(
+  topology: Pick<Topology, 'folder' | 'central'>,
+  kubeconfig: string,
+  { program = join(import.meta.dirname, '../../controller/main.ts'), logLevel = 'debug' }: ControllerProcess = {},
+): Promise<Daemon> {
   const { folder, central } = topology;
   const [kubeconfigFile, configFile] = [join(folder, 'kubeconfig'), join(folder, 'controller.json')];
   await writeFile(kubeconfigFile, kubeconfig);
@@ -12,13 +22,13 @@ export async function hawserController(topology: Topology, kubeconfig: string): 
     northbound: [central.nbRemote],
     southbound: [central.sbRemote],
     kubeconfig: kubeconfigFile,
-    logLevel: 'debug',
+    logLevel,
   };
   await writeFile(configFile, JSON.stringify(config));
   return new Daemon({
     name: 'controller',
     command: process.execPath,
-    args: [join(import.meta.dirname, '../../controller/main.ts'), '--config', configFile],
+    args: [program, '--config', configFile],
     env: central.env,
     logFile: join(folder, 'controller.log'),
   });
