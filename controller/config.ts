@@ -22,9 +22,11 @@ const schema = z.strictObject({
     .default(1400)
     .describe('MTU of NICs on networks that do not say, bytes: the underlay less 58 for geneve over IPv4.'),
   bindingPlugins: z
-    .record(z.string(), z.enum(['veth', 'managedTap', 'tap']))
-    .default({ hawser: 'managedTap', 'hawser-tap': 'tap' })
-    .describe('KubeVirt network binding plugins of ours, and how their NICs are attached.'),
+    .record(z.string(), z.enum(['veth', 'managedTap', 'podTap', 'tap']))
+    .default({ hawser: 'managedTap', 'hawser-podtap': 'podTap', 'hawser-tap': 'tap' })
+    .describe(
+      'KubeVirt network binding plugins of ours, and how their NICs are attached: managedTap and podTap for those registered with domainAttachmentType managedTap and tap, tap for launchers on the host network.',
+    ),
   segmentAddresses: z
     .int()
     .min(16)

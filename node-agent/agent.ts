@@ -18,6 +18,7 @@ import {
 import { run } from './commands.ts';
 import type { Config } from './config.ts';
 import { followLocalSwitch } from './local-switch.ts';
+import { ManagementPort } from './management-port.ts';
 import { createMetrics } from './metrics.ts';
 import { RequestedPorts } from './requested-ports.ts';
 import { serveTaps } from './taps-server.ts';
@@ -71,6 +72,7 @@ export function createAgent(config: Config, log: Logger): Agent {
       onChassis: (outcome) => log.info({ outcome }, 'chassis settings'),
       onDeviceLost: (device) => {
         log.info({ device }, 'device of a port is gone');
+        if (device === managementPort?.hostDevice) managementPort.wake();
         void collect((devices) => leftoverPodPorts(local.bridge.ports(), devices));
       },
     },
@@ -80,7 +82,25 @@ export function createAgent(config: Config, log: Logger): Agent {
     switchInSync: local.isInSync,
     southboundInSync: bindings?.isInSync ?? false,
     chassisKnown: bindings?.isChassisKnown ?? false,
+    managementPortMade: managementPort?.isMade ?? true,
   });
+  const plumbing = { run, checksumOffload: config.datapathType === 'system' };
+  const managementPort =
+    config.managementPort === false
+      ? undefined
+      : new ManagementPort({
+          logicalPort: `node/${config.nodeName}`,
+          device: config.managementPort,
+          requested,
+          bridge: local.bridge,
+          plumbing,
+          isInSync: () => local.isInSync && (bindings?.isInSync ?? false) && (bindings?.isChassisKnown ?? false),
+          onOutcome: (outcome) => {
+            if (typeof outcome === 'string') log.info({ outcome }, 'management port');
+            else log.warn({ err: outcome.failed }, 'management port not made, trying again');
+            noteHealth();
+          },
+        });
 
   function noteStatus(database: string, status: Status): void {
     if (status.kind === 'disconnected') {
@@ -124,7 +144,6 @@ export function createAgent(config: Config, log: Logger): Agent {
     portTimeoutSeconds: config.portTimeoutSeconds,
     installTimeoutSeconds: config.installTimeoutSeconds,
   };
-  const plumbing = { run, checksumOffload: config.datapathType === 'system' };
   serveCni(app, { ...shared, plumbing, health, onPhase: metrics.addPhase, onRequest: metrics.request });
   const switchKnown = Promise.withResolvers<void>();
   serveTaps(app, { ...shared, ...plumbing, switchKnown: switchKnown.promise });
@@ -145,8 +164,13 @@ export function createAgent(config: Config, log: Logger): Agent {
         await collect((devices) => leftoverPodPorts(local.bridge.ports(), devices));
         bindings = await followBindings(southboundClient, config.nodeName, requested, {
           signal,
-          onChassis: noteHealth,
+          onChassis: () => {
+            managementPort?.wake();
+            noteHealth();
+          },
         });
+        if (managementPort) requested.onChange(`node/${config.nodeName}`, () => managementPort.wake());
+        managementPort?.wake();
       } catch (error) {
         if (signal.aborted) return;
         throw error;
@@ -159,7 +183,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await app.close();
+      await Promise.all([app.close(), managementPort?.close()]);
       await Promise.all([switchClient.close(), southboundClient.close()]);
     },
   };

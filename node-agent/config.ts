@@ -30,6 +30,13 @@ const schema = z.strictObject({
   installTimeoutSeconds: z.number().positive().default(30),
   /** UID and GID that own the taps: KubeVirt's and libvirt's `qemu`. */
   tapOwner: z.int().min(0).default(107),
+  /**
+   * The device by which this node is on the pod network: kubelet reaches pods through it, and pods their node. False on a host that is
+   * no Kubernetes node.
+   */
+  managementPort: z
+    .union([z.literal(false), z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/)])
+    .default('hawser0'),
   /** What the agent puts on the node for its container runtime; absent: somebody else does. */
   cni: z
     .strictObject({

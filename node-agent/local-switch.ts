@@ -68,7 +68,7 @@ export function followLocalSwitch(
           if (change.table !== 'Interface') continue;
           bridge.putInterface(change.uuid, change.after);
           const { after } = change;
-          if (after?.error !== undefined && after.external_ids.has('hawser:attach')) events.onDeviceLost(after.name);
+          if (after && isDeviceLost(after) && after.external_ids.has('hawser:attach')) events.onDeviceLost(after.name);
         }
         if (changes.some(({ table }) => table === 'Open_vSwitch' || table === 'Bridge')) {
           // Rejects only when the client is closed.
@@ -88,6 +88,17 @@ export function followLocalSwitch(
   };
 }
 
+/** The kernel's datapath says so with an error, the userspace one by an index that no device has. */
+function isDeviceLost({
+  error,
+  ifindex,
+}: {
+  readonly error: string | undefined;
+  readonly ifindex: number | undefined;
+}): boolean {
+  return error !== undefined || ifindex === 0;
+}
+
 /** A local socket answers in milliseconds; after this nobody is there. */
 const transactTimeoutMs = 10_000;
 
@@ -95,5 +106,5 @@ const selection = {
   Open_vSwitch: { columns: ['external_ids', 'cur_cfg'] },
   Bridge: { columns: ['name', 'datapath_type', 'fail_mode', 'other_config'] },
   Port: { columns: ['name'] },
-  Interface: { columns: ['name', 'external_ids', 'error'] },
+  Interface: { columns: ['name', 'external_ids', 'error', 'ifindex'] },
 } as const;

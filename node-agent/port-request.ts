@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 /** How the port is attached (`hawser:attach`, docs/bus.md); each kind is one file in `ports/`. */
 export type AttachKind = (typeof attachKinds)[number];
 
-export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap'] as const;
+export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management'] as const;
 
 /** An address of the port, with the subnet it lives in when the port's gateways tell. */
 export interface PortAddress {

@@ -15,6 +15,7 @@ export class RequestedPorts {
   readonly #byName = new Map<string, PortRequest>();
   readonly #byPod = new Map<string, PortRequest>();
   readonly #waiting = new Map<string, Set<(request: PortRequest) => void>>();
+  readonly #listeners = new Map<string, () => void>();
 
   /** The row with this UUID is now this, or gone. Rows that are not Hawser's are taken as gone. */
   put(uuid: string, row: PortBindingRow | undefined): void {
@@ -22,9 +23,16 @@ export class RequestedPorts {
     const after = row && parsePortBinding(row);
     if (before?.kind === 'request') this.#forget(before.request);
     this.#rows.delete(uuid);
-    if (!after) return;
-    this.#rows.set(uuid, after);
-    if (after.kind === 'request') this.#learn(after.request);
+    if (after) this.#rows.set(uuid, after);
+    if (after?.kind === 'request') this.#learn(after.request);
+    for (const name of new Set([nameOf(before), nameOf(after)])) {
+      if (name !== undefined) this.#listeners.get(name)?.();
+    }
+  }
+
+  /** Calls back whenever the port of this name is requested, changed or given up. */
+  onChange(logicalPort: string, listener: () => void): void {
+    this.#listeners.set(logicalPort, listener);
   }
 
   clear(): void {
@@ -94,6 +102,10 @@ export class RequestedPorts {
   #wake(key: string, request: PortRequest): void {
     for (const resolve of this.#waiting.get(key) ?? []) resolve(request);
   }
+}
+
+function nameOf(parsed: ParsedPort | undefined): string | undefined {
+  return parsed?.kind === 'request' ? parsed.request.logicalPort : parsed?.problem.logicalPort;
 }
 
 function nameKey(logicalPort: string): string {

@@ -3,6 +3,7 @@ import { dhcp, routerAdvertisements } from './dhcp.ts';
 import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
 import { clusterNetworks, type NetworkDefaults, networks } from './networks.ts';
+import { nodePorts } from './node-ports.ts';
 import { pods } from './pods.ts';
 import { namespaceScopes, podMembership, policies, portGroups, vmMembership } from './policies.ts';
 import { ports } from './ports.ts';
@@ -21,6 +22,7 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(clusterNetworks(tables, options.networkDefaults));
   engine.add(networks(tables, options.networkDefaults));
   engine.add(pods(tables));
+  engine.add(nodePorts(tables));
   engine.add(vms(tables, options.bindingPlugins));
   engine.add(ipam(tables));
   engine.add(ports(tables));

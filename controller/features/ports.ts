@@ -32,7 +32,8 @@ function portRow(port: Key, { nic, mac, ips }: NicAddresses, segment: Segment): 
     {
       name: port,
       addresses: [[mac, ...ips].join(' ')],
-      port_security: [[mac, ...ips, ...linkLocal].join(' ')],
+      // A node is sent, and answers, packets of its own addresses too.
+      port_security: nic.attach === 'management' ? [] : [[mac, ...ips, ...linkLocal].join(' ')],
       external_ids: {
         ...ownerMark(port, nic.object.uid),
         'hawser:attach': nic.attach,

@@ -17,7 +17,7 @@ import type { AddressRequest } from './address-requests.ts';
 import { filedUnder } from './selectors.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
-export type Attach = 'veth' | 'managedTap' | 'tap';
+export type Attach = 'veth' | 'managedTap' | 'podTap' | 'tap' | 'management';
 
 /** A network as it is realised: parsed, with defaults filled in. Keyed by its logical router. */
 export interface NetworkPlan {
@@ -56,7 +56,7 @@ export interface Nic {
   /** Key of its NetworkPlan. */
   readonly network: Key;
   readonly attach: Attach;
-  /** Whose NIC it is: the VM, the bare VMI or the pod, who is also told when something is wrong with it. */
+  /** Whose NIC it is: the VM, the bare VMI, the pod or the node, who is also told when something is wrong with it. */
   readonly object: ObjectReference;
   /** Present on a VM's NIC: the IPAMClaim that keeps its addresses until the VM goes. */
   readonly claim?: { readonly namespace: string; readonly name: string; readonly interface: string };

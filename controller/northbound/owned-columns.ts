@@ -9,6 +9,7 @@ export const ownedColumns: Readonly<Record<string, readonly string[]>> = {
   Logical_Switch: ['name', 'other_config', 'external_ids'],
   Logical_Router: ['name', 'options', 'external_ids'],
   Logical_Router_Port: ['name', 'mac', 'networks', 'ipv6_ra_configs', 'options', 'external_ids'],
+  Logical_Router_Static_Route: ['ip_prefix', 'nexthop', 'external_ids'],
   Port_Group: ['name', 'ports', 'external_ids'],
   ACL: ['action', 'direction', 'match', 'priority', 'external_ids'],
   Logical_Switch_Port: [
@@ -26,7 +27,7 @@ export const ownedColumns: Readonly<Record<string, readonly string[]>> = {
 /** Sets that may have thousands of entries: read and written entry by entry. */
 export const largeSets: Readonly<Record<string, readonly string[]>> = {
   Logical_Switch: ['ports'],
-  Logical_Router: ['ports'],
+  Logical_Router: ['ports', 'static_routes'],
   Port_Group: ['ports', 'acls'],
 };
 
@@ -39,6 +40,7 @@ export const tableOrder: readonly string[] = [
   'Port_Group',
   'ACL',
   'Logical_Switch_Port',
+  'Logical_Router_Static_Route',
 ];
 
 /** The `external_ids` prefix of everything of ours. */

@@ -8,13 +8,20 @@ export interface NodeHealth {
   readonly southboundInSync: boolean;
   /** Whether ovn-controller has registered this chassis. */
   readonly chassisKnown: boolean;
+  /** Whether this node is itself on the pod network, so that kubelet reaches what ADD makes; true where it is not to be. */
+  readonly managementPortMade: boolean;
 }
 
 /**
  * STATUS: whether ADD can be served.
  * @returns the reason why not, or undefined.
  */
-export function statusProblem({ switchInSync, southboundInSync, chassisKnown }: NodeHealth): CniError | undefined {
+export function statusProblem({
+  switchInSync,
+  southboundInSync,
+  chassisKnown,
+  managementPortMade,
+}: NodeHealth): CniError | undefined {
   if (!switchInSync) {
     return new CniError(
       cniErrorCodes.notAvailableLimitedConnectivity,
@@ -31,6 +38,12 @@ export function statusProblem({ switchInSync, southboundInSync, chassisKnown }: 
     return new CniError(
       cniErrorCodes.notAvailable,
       'this node is not registered as a chassis in the OVN southbound database: is ovn-controller running here?',
+    );
+  }
+  if (!managementPortMade) {
+    return new CniError(
+      cniErrorCodes.notAvailable,
+      "this node's management port is not there: is the controller running, and is there a ClusterNetwork named default?",
     );
   }
   return undefined;

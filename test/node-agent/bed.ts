@@ -25,12 +25,20 @@ export interface BedPod {
   readonly ipv6: string;
 }
 
-/** @param agentConfig changes to the agents' configuration. */
-export async function startBed(nodes: number, agentConfig: Readonly<Record<string, unknown>> = {}): Promise<Bed> {
+/**
+ * @param agentConfig changes to the agents' configuration.
+ * @param beforeAgents what is to be in the databases when they start.
+ */
+export async function startBed(
+  nodes: number,
+  agentConfig: Readonly<Record<string, unknown>> = {},
+  beforeAgents: (topology: Topology) => Promise<void> = async () => {},
+): Promise<Bed> {
   await prepare({ log: console.log });
   const plugin = await buildPlugin();
   const topology = await startTopology({ nodes, log: console.log });
   await makeNetwork(topology);
+  await beforeAgents(topology);
   const agents = new Map<string, LabNodeAgent>();
   for (const node of topology.nodes) agents.set(node.name, await startNodeAgent(topology, node, agentConfig));
   const agent = (node: string): LabNodeAgent => {

@@ -41,6 +41,8 @@ export async function startNodeAgent(
     southbound: [topology.central.sbTcp],
     datapathType: 'netdev',
     encap: { ip: node.encapIp },
+    // Nobody writes rows of nodes where ports are written by hand.
+    managementPort: false,
     ...changes,
   };
   await writeFile(configFile, JSON.stringify(config));
