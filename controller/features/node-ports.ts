@@ -27,7 +27,7 @@ export function nodePorts(tables: Tables): Feature<Node> {
         network: nodeNetwork,
         attach: 'management',
         object: { kind: 'Node', name, uid },
-        requestedIps: [],
+        request: { ips: [] },
         formerIps: [],
       };
       yield derived(tables.nics, port, nic);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Replay } from '#controller/replay.ts';
+import { Replay } from '#controller/replay/replay.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
