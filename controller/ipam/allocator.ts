@@ -64,9 +64,12 @@ export class Allocator {
     tables.networkPlans.onChange((key) => this.#dirtyPlans.add(key));
   }
 
-  /** `former` are the ports found in the northbound database; whoever still is what it was then gets the same again. */
-  start(former: ReadonlyMap<Key, FormerAddresses>): void {
-    this.#former = new Map(former);
+  /**
+   * `former` are the ports found in the northbound database, and belong to the allocator from here on; whoever still is what it was then
+   * gets the same again.
+   */
+  start(former: Map<Key, FormerAddresses>): void {
+    this.#former = former;
     this.#started = true;
   }
 

@@ -4,7 +4,7 @@ import { ownerKey } from './owned-columns.ts';
 import type { Northbound } from './writer.ts';
 
 /** Addresses of our ports as the northbound database has them: the only record of what a running pod was given. */
-export async function formerAddresses(northbound: Northbound): Promise<ReadonlyMap<Key, FormerAddresses>> {
+export async function formerAddresses(northbound: Northbound): Promise<Map<Key, FormerAddresses>> {
   const former = new Map<Key, FormerAddresses>();
   let read = 0;
   for (const { name, addresses, external_ids: ids } of northbound.rows('Logical_Switch_Port').values()) {

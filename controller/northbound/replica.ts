@@ -1,9 +1,10 @@
 import type { OvsdbClient } from '#ovsdb/client.ts';
-import type { DatabaseSchema } from '#ovsdb/schema.ts';
+import type { DatabaseSchema, Value } from '#ovsdb/schema.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
 import { largeSets, ownedColumns } from './owned-columns.ts';
 import type { ActualRow } from './plan.ts';
 import { type Reference, SetIndex } from './set-index.ts';
+import { Turns } from './turns.ts';
 import type { Northbound, RowChange } from './writer.ts';
 
 /** The northbound schema by name only: features speak of tables and columns as words. */
@@ -25,12 +26,18 @@ export async function replicateNorthbound(client: OvsdbClient, signal: AbortSign
   const replica = await client.replicate(northboundSchema, selection, { signal });
   const sets = new LargeSets();
   const listeners = new Set<(change: RowChange) => void>();
-  for (const table of tables)
-    for (const [uuid, row] of replica.tables[table]?.rows ?? []) sets.change(table, uuid, undefined, row);
   replica.onChanges(({ changes }) => {
     const described = changes.map(({ table, uuid, before, after }) => sets.change(table, uuid, before, after));
     for (const listener of listeners) for (const change of described) listener(change);
   });
+  const turns = new Turns();
+  for (const table of Object.keys(largeSets)) {
+    for (const uuid of replica.tables[table]?.rows.keys() ?? []) {
+      // Other changes may come in between: the row as it is now counts.
+      sets.read(table, uuid, replica.tables[table]?.get(uuid));
+      if (turns.isTimeUp) await turns.next();
+    }
+  }
   return {
     schema: northboundSchema,
     tables,
@@ -50,19 +57,13 @@ export async function replicateNorthbound(client: OvsdbClient, signal: AbortSign
 /** Keeps the index of large sets, and tells a change of a row's own columns from one of its sets. */
 export class LargeSets {
   readonly index = new SetIndex();
-  /** One object for each set, shared by all its entries in the index. */
-  readonly #references = new Map<string, Readonly<Record<string, Reference>>>();
+  /** UUID → its sets as the index has them. A reference is one object for each set, shared by all its entries. */
+  readonly #sets = new Map<string, readonly IndexedSet[]>();
 
   change(table: string, uuid: string, before: ActualRow | undefined, after: ActualRow | undefined): RowChange {
     const columns = largeSets[table];
     if (columns === undefined) return { table, uuid, before, after, isRowChanged: true, entries: [] };
-    const references = this.#referencesOf(table, uuid, columns);
-    const entries = columns.map((column) => {
-      const reference = references[column] ?? { table, uuid, column };
-      const isChanged = before?.[column] !== after?.[column];
-      return { column, entries: isChanged ? this.index.change(reference, before?.[column], after?.[column]) : [] };
-    });
-    if (after === undefined) this.#references.delete(uuid);
+    const entries = this.read(table, uuid, after);
     const isRowChanged =
       before === undefined ||
       after === undefined ||
@@ -70,12 +71,23 @@ export class LargeSets {
     return { table, uuid, before, after, isRowChanged, entries };
   }
 
-  #referencesOf(table: string, uuid: string, columns: readonly string[]): Readonly<Record<string, Reference>> {
-    let references = this.#references.get(uuid);
-    if (references === undefined) {
-      references = Object.fromEntries(columns.map((column) => [column, { table, uuid, column }]));
-      this.#references.set(uuid, references);
-    }
-    return references;
+  /** Brings the index in line with a row, whatever it has of it, and gives the entries that came or went. */
+  read(table: string, uuid: string, row: ActualRow | undefined): RowChange['entries'] {
+    const columns = largeSets[table] ?? [];
+    const sets =
+      this.#sets.get(uuid) ?? columns.map((column) => ({ reference: { table, uuid, column }, value: undefined }));
+    if (row === undefined) this.#sets.delete(uuid);
+    else this.#sets.set(uuid, sets);
+    return sets.map((set) => {
+      const before = set.value;
+      set.value = row?.[set.reference.column];
+      const { column } = set.reference;
+      return { column, entries: before === set.value ? [] : this.index.change(set.reference, before, set.value) };
+    });
   }
+}
+
+interface IndexedSet {
+  readonly reference: Reference;
+  value: Value;
 }

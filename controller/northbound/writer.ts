@@ -11,6 +11,7 @@ import { largeSets, ownerKey } from './owned-columns.ts';
 import { Pacing } from './pacing.ts';
 import { type Actual, type ActualRow, plan, type Unit } from './plan.ts';
 import { rowUuid } from './row-uuid.ts';
+import { Turns } from './turns.ts';
 
 /** A row of the replica that came, changed or went. */
 export interface RowChange {
@@ -60,9 +61,9 @@ export interface WriterOptions {
 
 /**
  * Rows and cells in one transaction at the most, so that neither planning nor the server's commit takes long. Members of one set share
- * an operation, so larger batches cost less per row: about 500 ports with their places in two port groups.
+ * an operation, so larger batches cost less per row: about 300 ports with their places in two port groups.
  */
-const batchWeight = 1500;
+const batchWeight = 900;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 const firstParkMilliseconds = 1000;
@@ -398,28 +399,6 @@ interface Parked {
   readonly error: OperationError;
   readonly object?: ObjectReference;
 }
-
-/** Stretches of work of a few milliseconds, between which others have their turn. */
-class Turns {
-  readonly #now: () => number;
-  #end: number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#end = now() + turnMilliseconds;
-  }
-
-  get isTimeUp(): boolean {
-    return this.#now() >= this.#end;
-  }
-
-  async next(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#end = this.#now() + turnMilliseconds;
-  }
-}
-
-const turnMilliseconds = 4;
 
 function isWeak({ schema }: Northbound, table: string, column: string): boolean {
   return schema.tables[table]?.columns[column]?.key.refType === 'weak';

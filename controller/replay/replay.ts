@@ -41,7 +41,7 @@ export class Replay {
     this.#northbound = new NorthboundRows(this.core.engine.board);
     const { tables, allocator } = this.core;
     tables.ovn.put('northd', ovn);
-    allocator.start(past.former ?? new Map());
+    allocator.start(new Map(past.former));
     this.#put = {
       Node: (key, json) => tables.nodes.put(key, trimNode(json)),
       Namespace: (key, json) => tables.namespaces.put(key, trimNamespace(json)),
