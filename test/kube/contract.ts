@@ -391,6 +391,25 @@ spec: { runStrategy: Always, template: { spec: { domain: { devices: {} } } } }`;
       });
     });
 
+    describe('the kinds our controller watches', () => {
+      const watched = Object.values(kinds).filter((value) => typeof value === 'object');
+      test.each(watched)('$kind is served', async (kind) => {
+        const { resourceVersion } = await client(kind).list();
+        await using _stream = await client(kind).watch({ resourceVersion });
+      });
+
+      test('a policy is created, changed and deleted', async () => {
+        const spec = { podSelector: { matchLabels: { app: 'db' } }, policyTypes: ['Ingress'] };
+        const made = await client(kinds.networkPolicies).create({ name: 'closed' }, { spec });
+        expect(made).toMatchObject({ spec, metadata: { generation: 1 } });
+        const policyTypes = ['Ingress', 'Egress'];
+        const changed = await client(kinds.networkPolicies).patch('closed', 'merge', { spec: { policyTypes } });
+        expect(changed).toMatchObject({ spec: { ...spec, policyTypes }, metadata: { generation: 2 } });
+        await client(kinds.networkPolicies).delete('closed');
+        expect(await refusal(client(kinds.networkPolicies).get('closed'))).toBe('not-found');
+      });
+    });
+
     describe('watch', () => {
       test('from a list on, each change once and in order; a deletion has a version of its own', async () => {
         const { resourceVersion } = await client(kinds.ipamClaims).list();

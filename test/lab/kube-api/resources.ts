@@ -39,6 +39,10 @@ export const resources: readonly Resource[] = [
   core('ConfigMap', 'configmaps', ['cm']),
   core('Event', 'events', ['ev']),
   { ...core('Lease', 'leases', []), group: 'coordination.k8s.io' },
+  {
+    ...core('NetworkPolicy', 'networkpolicies', ['netpol'], { hasGeneration: true }),
+    group: 'networking.k8s.io',
+  },
   custom('kubevirt.io/v1', 'VirtualMachine', ['vm', 'vms'], { hasStatus: true }),
   // Without a status subresource, as in KubeVirt: virt-handler writes the whole object.
   custom('kubevirt.io/v1', 'VirtualMachineInstance', ['vmi', 'vmis'], { hasStatus: false }),

@@ -65,7 +65,7 @@ export class PodWorker {
       await this.#report();
     }
     while (!this.#mustStop() && !this.#isUnwanted()) await this.#changed();
-    if (!this.#isGone && !this.#mustStop()) await this.#context.api.remove(this.#pod);
+    if (!this.#isGone) await this.#retried('object not removed', () => this.#context.api.remove(this.#pod));
   }
 
   /** Makes the sandbox, over and over while it fails, and starts the containers. */
@@ -108,9 +108,11 @@ export class PodWorker {
     const compute = (pod: Pod) => podStatus(pod, this.#state, this.#context.hostIPs, now());
     const wanted = compute(this.#pod);
     if (this.#isGone || isDeepStrictEqual(wanted, this.#pod.status)) return;
-    const written = await this.#context.api.writeStatus(this.#pod, compute);
-    // The watch may have been faster, with something newer still.
-    if (written && isNewer(written, this.#pod)) this.#pod = written;
+    await this.#retried('status not written', async () => {
+      const written = await this.#context.api.writeStatus(this.#pod, compute);
+      // The watch may have been faster, with something newer still.
+      if (written && isNewer(written, this.#pod)) this.#pod = written;
+    });
   }
 
   async #retried(failure: string, work: () => Promise<void>): Promise<void> {
