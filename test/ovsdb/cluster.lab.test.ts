@@ -1,76 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ConnectOptions, connect, type OvsdbClient } from '#ovsdb/client.ts';
+import { connect } from '#ovsdb/client.ts';
 import type { Status } from '#ovsdb/status.ts';
+import { Cluster, isAsReported, quick } from './cluster.ts';
 import { nextStatus } from './fake-client.ts';
-import { type RealServer, ServerRoom } from './real-server.ts';
-import { testSchema, untypedSchema } from './test-schema.ts';
+import { ServerRoom } from './real-server.ts';
+import { testSchema } from './test-schema.ts';
 
 let room: ServerRoom;
-let members: RealServer[];
-let schemaPath: string;
-const quick = { backoff: { firstMs: 50, longestMs: 200 }, connectTimeoutMs: 2_000 } as const;
+let cluster: Cluster;
 
 beforeAll(async () => {
   room = await ServerRoom.open();
-  // No unique index: a transaction that took place twice must show.
-  const Thing = untypedSchema.tables.Thing;
-  if (!Thing) throw new Error('the test schema has a table Thing');
-  schemaPath = await room.writeSchema({ ...untypedSchema, tables: { Thing: { ...Thing, indexes: [] } } });
-  members = await room.cluster(schemaPath, 3);
+  cluster = await Cluster.start(room);
 });
 
 afterAll(async () => {
   await room?.[Symbol.asyncDispose]();
 });
 
-const clusterClient = (options: Partial<ConnectOptions> = {}) =>
-  connect({ remotes: members.map(({ remote }) => remote), databases: ['Test'], ...quick, ...options });
-
-const memberOf = (remote: string) => {
-  const member = members.find((one) => one.remote === remote);
-  if (!member) throw new Error(`no member at ${remote}`);
-  return member;
-};
-
-/** The member a client is connected to. */
-async function leader(): Promise<RealServer> {
-  let remote = '';
-  await using client = await clusterClient({
-    onStatus: (status) => {
-      if (status.kind === 'connected') remote = status.remote;
-    },
-  });
-  return client.isConnected ? memberOf(remote) : memberOf('');
-}
-
-/** Writes `count` rows one by one while `disturb` happens, and holds every outcome against what is there in the end. */
-async function writesThrough(writer: OvsdbClient, count: number, disturb: (n: number) => Promise<void>) {
-  const run = randomUUID();
-  const outcomes: string[] = [];
-  for (let n = 0; n < count; n++) {
-    const written = writer.transact(testSchema, [
-      { op: 'insert', table: 'Thing', row: { name: `${run} ${n}`, number: n } },
-    ]);
-    await disturb(n);
-    outcomes.push((await written).status);
-  }
-  await using reader = await clusterClient();
-  await using replica = await reader.replicate(testSchema, { Thing: { columns: ['name'] } });
-  const names = [...replica.tables.Thing.rows.values()].map(({ name }) => name);
-  const times = outcomes.map((_, n) => names.filter((name) => name === `${run} ${n}`).length);
-  return { outcomes, times };
-}
-
-const isAsReported = ({ outcomes, times }: { outcomes: readonly string[]; times: readonly number[] }) =>
-  outcomes.every((outcome, n) => (outcome === 'committed' ? times[n] === 1 : (times[n] ?? 0) <= 1));
-
 describe('a cluster of three', () => {
   test('only the leader is used, and following it through an election the client loses no outcome', async () => {
     const statuses: Status[] = [];
-    await using writer = await clusterClient({ onStatus: (status) => statuses.push(status) });
-    const killed = await leader();
-    const report = await writesThrough(writer, 40, async (n) => {
+    await using writer = await cluster.connect({ onStatus: (status) => statuses.push(status) });
+    const killed = await cluster.leader();
+    const report = await cluster.writesThrough(writer, 40, async (n) => {
       if (n === 15) await killed.kill();
     });
     expect(isAsReported(report)).toBe(true);
@@ -79,11 +33,11 @@ describe('a cluster of three', () => {
     await killed.start();
   });
 
-  test('a leader cut off from its cluster is left for the new one, and every transaction is once or unknown', async () => {
-    const cutOff = await leader();
+  test('a leader that hears nothing more from its cluster is left for the new one, and every transaction is once or unknown', async () => {
+    const cutOff = await cluster.leader();
     const events: Status[] = [];
-    await using writer = await clusterClient({ onStatus: (status) => events.push(status) });
-    const report = await writesThrough(writer, 30, async (n) => {
+    await using writer = await cluster.connect({ onStatus: (status) => events.push(status) });
+    const report = await cluster.writesThrough(writer, 30, async (n) => {
       if (n !== 10) return;
       await cutOff.appctl('cluster/failure-test', 'stop-raft-rpc');
     });
@@ -94,15 +48,15 @@ describe('a cluster of three', () => {
   });
 
   test('a replica resumes on another member after its server is gone, hearing only what it missed', async () => {
-    await using writer = await clusterClient();
+    await using writer = await cluster.connect();
     for (let n = 0; n < 60; n++) {
       await writer.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name: `filler ${n}` } }]);
     }
-    const killed = await leader();
+    const killed = await cluster.leader();
     const hows: Status[] = [];
-    await using client = await clusterClient({
+    await using client = await cluster.connect({
       leaderOnly: false,
-      remotes: [killed.remote, ...members.map((one) => one.remote)],
+      remotes: [killed.remote, ...cluster.members.map((one) => one.remote)],
       onStatus: (status) => hows.push(status),
     });
     await using replica = await client.replicate(testSchema, { Thing: { columns: ['name', 'number'] } });
@@ -120,7 +74,7 @@ describe('a cluster of three', () => {
   });
 
   test('a relay serves readers who do not insist on a leader, and passes writes on', async () => {
-    const source = members.map(({ remote }) => remote).join(',');
+    const source = cluster.members.map(({ remote }) => remote).join(',');
     const relay = await room.start(`relay:Test:${source}`);
     await using client = await connect({ remotes: [relay.remote], databases: ['Test'], leaderOnly: false, ...quick });
     await using replica = await client.replicate(testSchema, { Thing: { columns: ['name'] } });
@@ -131,7 +85,7 @@ describe('a cluster of three', () => {
   });
 
   test('a relay is never the leader', async () => {
-    const relay = await room.start(`relay:Test:${members.map(({ remote }) => remote).join(',')}`);
+    const relay = await room.start(`relay:Test:${cluster.members.map(({ remote }) => remote).join(',')}`);
     const reasons: string[] = [];
     const abort = new AbortController();
     const never = connect({

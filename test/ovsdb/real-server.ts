@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { schemaJson } from '#ovsdb/fake-server/schema-json.ts';
 import type { DatabaseSchema } from '#ovsdb/schema.ts';
+import type { PartitionNetwork } from './partition-network.ts';
 
 const run = promisify(execFile);
 
@@ -40,23 +41,27 @@ export class ServerRoom implements AsyncDisposable {
     return this.start(database, ...more);
   }
 
-  /** A cluster whose members talk on unix sockets. Its members are started, the first of them first. */
-  async cluster(schemaPath: string, members: number): Promise<RealServer[]> {
-    const address = (member: number) => `unix:${this.path(`raft${member}`)}`;
+  /** A cluster whose members talk on unix sockets, or over `network`. Its members are started, the first of them first. */
+  async cluster(schemaPath: string, members: number, network?: PartitionNetwork): Promise<RealServer[]> {
+    const address = (member: number) => network?.address(member) ?? `unix:${this.path(`raft${member}`)}`;
     const { name }: { readonly name: string } = JSON.parse(await readFile(schemaPath, 'utf8'));
     const started: RealServer[] = [];
     for (let member = 0; member < members; member++) {
       const database = this.path(`db${this.#servers.length}`);
       if (member === 0) await run('ovsdb-tool', ['create-cluster', database, schemaPath, address(0)]);
       else await run('ovsdb-tool', ['join-cluster', database, name, address(member), address(0)]);
-      started.push(await this.start(database));
+      started.push(await this.#start(database, [], network?.within(member)));
     }
     return started;
   }
 
   /** A server of whatever `source` is: a database file, or `relay:…`. */
-  async start(source: string, ...more: string[]): Promise<RealServer> {
-    const server = new RealServer(this, `server${this.#servers.length}`, source, more);
+  start(source: string, ...more: string[]): Promise<RealServer> {
+    return this.#start(source, more);
+  }
+
+  async #start(source: string, more: readonly string[], within: readonly string[] = []): Promise<RealServer> {
+    const server = new RealServer(this, `server${this.#servers.length}`, source, more, within);
     this.#servers.push(server);
     await server.start();
     return server;
@@ -76,9 +81,12 @@ export class RealServer {
   readonly #room: ServerRoom;
   readonly #name: string;
   readonly #arguments: readonly string[];
+  /** What runs it: nothing, or a command that enters a namespace. */
+  readonly #within: readonly string[];
   #process: ChildProcess | undefined;
 
-  constructor(room: ServerRoom, name: string, source: string, more: readonly string[]) {
+  constructor(room: ServerRoom, name: string, source: string, more: readonly string[], within: readonly string[]) {
+    this.#within = within;
     this.#room = room;
     this.#name = name;
     this.source = source;
@@ -98,7 +106,8 @@ export class RealServer {
     const socket = this.#room.path(`${this.#name}.sock`);
     await rm(socket, { force: true });
     const listening = appears(this.#room.directory, socket);
-    const started = spawn('setpriv', ['--pdeathsig', 'KILL', 'ovsdb-server', ...this.#arguments], { stdio: 'inherit' });
+    const command = ['--pdeathsig', 'KILL', ...this.#within, 'ovsdb-server', ...this.#arguments];
+    const started = spawn('setpriv', command, { stdio: 'inherit' });
     this.#process = started;
     const died = once(started, 'exit').then(([code]) => {
       throw new Error(`ovsdb-server ${this.#arguments.join(' ')} ended with ${code}`);
