@@ -98,9 +98,13 @@ function afterHandOff(
     state.targetNodeDomainReadyTimestamp !== undefined ||
     targetPod?.annotations['kubevirt.io/migration-target-ready-timestamp'] !== undefined;
 
-  if (state.failed || migration?.phase === 'Failed') return isPostCopy ? target : undefined;
+  // In post-copy the guest has left the source for good, whatever becomes of target pod, VMIM and VMI.
+  const isOver =
+    isGuestOnTarget || state.failed || (migration?.phase ?? 'Failed') === 'Failed' || targetPod === undefined;
+  if (isPostCopy && isOver) return target;
+  if (state.failed || migration?.phase === 'Failed') return undefined;
   if (state.completed || migration?.phase === 'Succeeded') return target;
-  if (isGuestOnTarget && (isPostCopy || !guestAnnouncesItself)) return target;
+  if (isGuestOnTarget && !guestAnnouncesItself) return target;
   if (migration === undefined || targetPod === undefined) return isGuestOnTarget ? target : undefined;
   return { kind: 'moving', source: sourceNode, target: targetNode };
 }

@@ -1,0 +1,301 @@
+import type { RecordedEvent } from '#controller/replay/recording.ts';
+import { KubeVirtScript, type Stream } from './script.ts';
+
+/** What KubeVirt does that was not recorded, and the steps its VM's port goes through meanwhile. */
+export interface Path {
+  readonly events: readonly RecordedEvent[];
+  /** Port → what is requested, step by step; ` rarp` where the guest's own RARP is waited for. */
+  readonly steps: Readonly<Record<string, readonly string[]>>;
+}
+
+const gone = 'no port';
+const port = 'vm/shop/db';
+const booted = ['', 'a'];
+const moving = 'a,b rarp';
+const longName = 'a-virtual-machine-whose-name-is-longer-than-any-label-value-or-host-name-may-be';
+
+/** A VM `db` whose guest runs on node a. */
+function running(write: (kubevirt: KubeVirtScript, pod: string) => void, name = 'db'): readonly RecordedEvent[] {
+  const kubevirt = new KubeVirtScript(name);
+  kubevirt.createVm();
+  write(kubevirt, kubevirt.boot('a'));
+  return kubevirt.events;
+}
+
+/** The same, with a migration to node b that is `Running`. */
+function migrating(
+  write: (kubevirt: KubeVirtScript, pods: { readonly source: string; readonly target: string }) => void,
+  mode = 'PreCopy',
+): readonly RecordedEvent[] {
+  return running((kubevirt, source) => {
+    const target = kubevirt.beginMigration('mig1', 'b');
+    kubevirt.handOff('mig1', target, source);
+    kubevirt.migrate('mig1', mode);
+    write(kubevirt, { source, target });
+  });
+}
+
+export const paths: Readonly<Record<string, Path>> = {
+  'the target pod dies while the migration is Running: the VMIM fails before the VMI says so': {
+    events: migrating((kubevirt, { target }) => {
+      kubevirt.podPhase(target, 'Failed');
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.failOnVmi('Target pod is down');
+    }),
+    steps: { [port]: [...booted, moving, 'a'] },
+  },
+  'the target pod vanishes while the migration is Running': {
+    events: migrating((kubevirt, { target }) => {
+      kubevirt.remove('Pod', target);
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.failOnVmi('Target pod is down');
+    }),
+    steps: { [port]: [...booted, moving, 'a'] },
+  },
+  'the source pod dies while the migration is Running: the VM starts anew': {
+    events: migrating((kubevirt, { source, target }) => {
+      kubevirt.podPhase(source, 'Failed');
+      kubevirt.podPhase(target, 'Failed');
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.failOnVmi('Target pod is down');
+      kubevirt.vmi({ status: { phase: 'Failed' } });
+      kubevirt.stop();
+      kubevirt.boot('c');
+    }),
+    steps: { [port]: [...booted, moving, 'a', gone, '', 'c'] },
+  },
+  'cancelled after the hand-off, before it runs': {
+    events: running((kubevirt, source) => {
+      const target = kubevirt.beginMigration('mig1', 'b');
+      kubevirt.handOff('mig1', target, source);
+      cancel(kubevirt);
+      kubevirt.migrate('mig1');
+      abort(kubevirt);
+      kubevirt.podPhase(target, 'Succeeded');
+    }),
+    steps: { [port]: [...booted, moving, 'a'] },
+  },
+  'cancelled while it runs': {
+    events: migrating((kubevirt, { target }) => {
+      cancel(kubevirt);
+      abort(kubevirt);
+      kubevirt.podPhase(target, 'Succeeded');
+    }),
+    steps: { [port]: [...booted, moving, 'a'] },
+  },
+  'cancelled too late: it succeeds, and the VMIM is gone at once': {
+    events: migrating((kubevirt, { source, target }) => {
+      cancel(kubevirt);
+      kubevirt.migrationState({ abortRequested: true });
+      kubevirt.domainReady(target);
+      kubevirt.succeed('mig1', target, source);
+      kubevirt.remove('VirtualMachineInstanceMigration', 'mig1');
+    }),
+    steps: { [port]: [...booted, moving, 'b'] },
+  },
+  'post-copy succeeds: the guest is on the target long before the end': {
+    events: migrating((kubevirt, { source, target }) => {
+      kubevirt.domainReady(target);
+      kubevirt.succeed('mig1', target, source);
+    }, 'PostCopy'),
+    steps: { [port]: [...booted, moving, 'b'] },
+  },
+  'post-copy fails: there is no way back, and the VM starts anew': {
+    events: migrating((kubevirt, { target }) => {
+      kubevirt.domainReady(target);
+      kubevirt.failOnVmi('the network is gone');
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.vmi({ status: { phase: 'Failed' } });
+      kubevirt.stop();
+      kubevirt.remove('VirtualMachineInstanceMigration', 'mig1');
+      kubevirt.boot('a');
+    }, 'PostCopy'),
+    steps: { [port]: [...booted, moving, 'b', gone, ...booted] },
+  },
+  'post-copy loses its target pod before anyone saw the guest there: it was there': {
+    events: migrating((kubevirt, { target }) => {
+      kubevirt.podPhase(target, 'Failed');
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.failOnVmi('Target pod is down');
+      kubevirt.vmi({ status: { phase: 'Failed' } });
+      kubevirt.stop();
+    }, 'PostCopy'),
+    steps: { [port]: [...booted, moving, 'b', gone] },
+  },
+  'paused for its last phase, it is a pre-copy migration': {
+    events: migrating((kubevirt, { source, target }) => {
+      kubevirt.domainReady(target);
+      kubevirt.succeed('mig1', target, source);
+    }, 'Paused'),
+    steps: { [port]: [...booted, moving, 'b'] },
+  },
+  'two migrations in a row': {
+    events: running((kubevirt, first) => {
+      const second = kubevirt.move('mig1', first, 'b');
+      kubevirt.move('mig2', second, 'c');
+    }),
+    steps: { [port]: [...booted, moving, 'b', 'b,c rarp', 'c'] },
+  },
+  'there and back again': {
+    events: running((kubevirt, first) => {
+      const second = kubevirt.move('mig1', first, 'b');
+      kubevirt.move('mig2', second, 'a');
+    }),
+    steps: { [port]: [...booted, moving, 'b', 'b,a rarp', 'a'] },
+  },
+  'one that fails and one that does not': {
+    events: running((kubevirt, source) => {
+      const first = kubevirt.beginMigration('mig1', 'b');
+      kubevirt.handOff('mig1', first, source);
+      kubevirt.failOnVmi('Target pod is down');
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.move('mig2', source, 'b');
+      kubevirt.remove('Pod', first);
+    }),
+    steps: { [port]: [...booted, moving, 'a', moving, 'b'] },
+  },
+  'a target pod that finds no node is given up': {
+    events: running((kubevirt) => {
+      kubevirt.createVmim('mig1');
+      kubevirt.vmimPhase('mig1', 'Pending');
+      const pod = kubevirt.createPod({ 'kubevirt.io/migrationJobUID': kubevirt.vmimUid('mig1') });
+      kubevirt.vmimPhase('mig1', 'Scheduling');
+      kubevirt.remove('Pod', pod);
+      kubevirt.vmimPhase('mig1', 'Failed');
+    }),
+    steps: { [port]: booted },
+  },
+  'the VMI goes while its VMIM stays for ever': {
+    events: migrating((kubevirt) => {
+      kubevirt.dropPods();
+      kubevirt.remove('VirtualMachineInstance', 'db');
+      kubevirt.patch('VirtualMachineInstanceMigration', 'mig1', {
+        metadata: { deletionTimestamp: '2026-11-21T06:00:00Z' },
+      });
+      kubevirt.boot('b');
+    }),
+    steps: { [port]: [...booted, moving, 'a', gone, '', 'b'] },
+  },
+  'the VM is deleted in the middle of it': {
+    events: migrating((kubevirt) => {
+      kubevirt.patch('VirtualMachine', 'db', { metadata: { deletionTimestamp: '2026-11-21T06:00:00Z' } });
+      kubevirt.vmi({ metadata: { deletionTimestamp: '2026-11-21T06:00:00Z' } });
+      kubevirt.vmi({ status: { phase: 'Succeeded' } });
+      kubevirt.vmimPhase('mig1', 'Failed');
+      kubevirt.dropPods();
+      kubevirt.remove('VirtualMachineInstance', 'db');
+      kubevirt.remove('VirtualMachineInstanceMigration', 'mig1');
+      kubevirt.remove('VirtualMachine', 'db');
+    }),
+    steps: { [port]: [...booted, moving, 'a', gone] },
+  },
+  'the node of the source is lost': {
+    events: running((kubevirt, pod) => {
+      kubevirt.patch('Pod', pod, { metadata: { deletionTimestamp: '2026-11-21T06:00:00Z' } });
+      kubevirt.vmi({ status: { phase: 'Failed' } });
+      kubevirt.stop();
+      kubevirt.boot('b');
+    }),
+    steps: { [port]: [...booted, gone, '', 'b'] },
+  },
+  'a restart: a new VMI, and no pod in between': {
+    events: running((kubevirt) => {
+      kubevirt.stop();
+      kubevirt.boot('b');
+    }),
+    steps: { [port]: [...booted, gone, '', 'b'] },
+  },
+  'a template that is changed asks for a restart, and until then nothing changes': {
+    events: running((kubevirt) => {
+      kubevirt.createVm({ mac: '02:48:57:00:00:99' });
+      kubevirt.patch('VirtualMachine', 'db', { status: { conditions: [{ type: 'RestartRequired', status: 'True' }] } });
+    }),
+    steps: { [port]: booted },
+  },
+  'hot-plugged volumes have pods of their own, on the pod network': {
+    events: running((kubevirt, source) => {
+      const attachment = (name: string, owner: string, nodeName: string, labels: object = {}) =>
+        kubevirt.put('Pod', name, {
+          metadata: {
+            ...{
+              uid: name,
+              creationTimestamp: '2026-11-21T05:05:00Z',
+              labels: { 'kubevirt.io': 'hotplug-disk', ...labels },
+            },
+            ownerReferences: [
+              { apiVersion: 'v1', kind: 'Pod', name: owner, uid: `pod-shop-db-${owner.at(-1)}`, controller: true },
+            ],
+          },
+          spec: { nodeName, containers: [] },
+          status: { phase: 'Running' },
+        });
+      attachment('hp-volume-1', source, 'a');
+      const target = kubevirt.beginMigration('mig1', 'b');
+      attachment('hp-volume-2', target, 'b', { 'kubevirt.io/migrationJobUID': kubevirt.vmimUid('mig1') });
+      kubevirt.handOff('mig1', target, source);
+      kubevirt.migrate('mig1');
+      kubevirt.domainReady(target);
+      kubevirt.succeed('mig1', target, source);
+      kubevirt.remove('Pod', 'hp-volume-1');
+    }),
+    steps: { [port]: [...booted, moving, 'b'], 'pod/shop/hp-volume-1': ['a', gone], 'pod/shop/hp-volume-2': ['b'] },
+  },
+  'a NIC that is hot-plugged, and comes with a migration, and is unplugged again': {
+    events: running((kubevirt, source) => {
+      const blue = { name: 'blue', bridge: {} };
+      const networks = [
+        { name: 'default', pod: {} },
+        { name: 'blue', multus: { networkName: 'blue' } },
+      ];
+      const spec = (interfaces: readonly object[]) => ({ spec: { domain: { devices: { interfaces } }, networks } });
+      const first = { name: 'default', binding: { name: 'hawser' }, macAddress: '02:48:57:00:00:01' };
+      kubevirt.vmi(spec([first, blue]));
+      const element = '[{"interface":"pod16477688c0e","name":"blue","namespace":"shop"}]';
+      kubevirt.patch('Pod', source, { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': element } } });
+      kubevirt.vmi({ status: { conditions: [{ type: 'MigrationRequired', status: 'True' }] } });
+      const target = kubevirt.move('kubevirt-workload-update-x', source, 'b');
+      kubevirt.vmi(spec([first, { ...blue, state: 'absent' }]));
+      kubevirt.patch('Pod', target, { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': '' } } });
+      kubevirt.vmi({
+        spec: { domain: { devices: { interfaces: [first] } }, networks: [{ name: 'default', pod: {} }] },
+      });
+    }),
+    steps: { [port]: [...booted, moving, 'b'] },
+  },
+  'two VMs whose hosts have one name': {
+    events: twoOf('db.one', 'db.two'),
+    steps: { 'vm/shop/db.one': ['', 'a', 'a,b rarp', 'b'], 'vm/shop/db.two': booted },
+  },
+  'a name over 63 characters': {
+    events: running((kubevirt, source) => kubevirt.move('mig1', source, 'b'), longName),
+    steps: { [`vm/shop/${longName}`]: [...booted, moving, 'b'] },
+  },
+};
+
+function twoOf(one: string, other: string): readonly RecordedEvent[] {
+  const stream: Stream = { events: [], version: 100 };
+  const first = new KubeVirtScript(one, 'shop', stream);
+  const second = new KubeVirtScript(other, 'shop', stream);
+  first.createVm();
+  second.createVm({ mac: '02:48:57:00:00:02' });
+  const source = first.boot('a');
+  second.boot('a');
+  first.move('mig1', source, 'b');
+  return stream.events;
+}
+
+function cancel(kubevirt: KubeVirtScript): void {
+  kubevirt.patch('VirtualMachineInstanceMigration', 'mig1', {
+    metadata: { deletionTimestamp: '2026-11-21T05:10:10Z' },
+  });
+  kubevirt.patch('VirtualMachineInstanceMigration', 'mig1', {
+    status: { conditions: [{ type: 'migrationAbortRequested', status: 'True' }] },
+  });
+}
+
+function abort(kubevirt: KubeVirtScript): void {
+  kubevirt.migrationState({ abortRequested: true });
+  kubevirt.failOnVmi('Live migration has been aborted', { abortStatus: 'Succeeded' });
+  kubevirt.vmimPhase('mig1', 'Failed');
+  kubevirt.remove('VirtualMachineInstanceMigration', 'mig1');
+}
