@@ -96,7 +96,8 @@ function claimObject({ namespace, name, network, interface: nic, owner }: Wanted
     metadata: {
       namespace,
       name,
-      labels: { 'kubevirt.io/vm': ownerName },
+      // No longer name fits a label.
+      ...(ownerName.length <= 63 && { labels: { 'kubevirt.io/vm': ownerName } }),
       finalizers: [claimFinalizer],
       ownerReferences: [{ apiVersion: 'kubevirt.io/v1', kind, name: ownerName, uid, controller: true }],
     },

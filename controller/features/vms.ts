@@ -5,6 +5,7 @@ import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import { requestOfVm } from './address-requests.ts';
+import { claimName } from './claim-name.ts';
 import { primaryNetwork } from './networks.ts';
 import { isLauncher } from './pods.ts';
 import { chassisPrecedence, podMark } from './ports.ts';
@@ -38,7 +39,7 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
         object,
         claim: {
           namespace: vmi.namespace,
-          name: `${object.name}.${name}`.toLowerCase(),
+          name: claimName(object.name, name),
           interface: 'eth0',
         },
         request,
