@@ -1,12 +1,18 @@
 import { Board } from './board.ts';
 import { type Fact, type ObjectReference, problem } from './facts.ts';
-import type { Key, Place, Table } from './table.ts';
+import type { Place } from './place.ts';
+import type { Key, Table } from './table.ts';
 import { identity, isSameFact, noFacts, type Recipe, Ticket } from './ticket.ts';
 
 /** How a feature looks at tables: every look is remembered, so that a change there runs the feature again. */
 export interface Read {
   get<T, Index extends string>(table: Table<T, Index>, key: Key): T | undefined;
-  by<T, Index extends string>(table: Table<T, Index>, index: Index, value: string): ReadonlyMap<Key, T>;
+  by<T, Index extends string>(
+    table: Table<T, Index>,
+    index: Index,
+    value: string,
+    within?: string,
+  ): ReadonlyMap<Key, T>;
   /** Whether anything is filed under `value`: the feature runs again only when that changes. */
   any<T, Index extends string>(table: Table<T, Index>, index: Index, value: string): boolean;
 }
@@ -71,13 +77,15 @@ export class Engine {
         this.#reads.push(table.place(key));
         return table.get(key);
       },
-      by: (table, index, value) => {
-        this.#reads.push(table.bucketPlace(index, value));
-        return table.by(index, value);
+      by: (table, index, value, within) => {
+        const bucket = table.bucket(index, value, within);
+        this.#reads.push(bucket);
+        return bucket.view();
       },
       any: (table, index, value) => {
-        this.#reads.push(table.presencePlace(index, value));
-        return table.by(index, value).size > 0;
+        const bucket = table.bucket(index, value);
+        this.#reads.push(bucket.presence);
+        return !bucket.isEmpty;
       },
     };
   }

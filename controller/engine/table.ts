@@ -1,58 +1,8 @@
+import { type Place, Places } from './place.ts';
 import { isSame } from './same.ts';
+import { type Bucket, type IndexDefinition, noRows, TableIndex } from './table-index.ts';
 
 export type Key = string;
-
-/** Something that looked at a place and wants to know when what is there changes. */
-export interface Reader {
-  wake(): void;
-}
-
-/**
- * A place in a table that can be looked at: one key, all rows that an index files under one value, or whether there are any. Most
- * places have one reader, and there are as many places as rows, so a lone reader is kept without a set around it.
- */
-export class Place {
-  readonly #home: Home;
-  readonly #name: string;
-  #readers: Reader | Set<Reader> | undefined;
-
-  /** `home` is told `name` when the last reader has left, so that places nobody looks at cost nothing. */
-  constructor(home: Home, name: string) {
-    this.#home = home;
-    this.#name = name;
-  }
-
-  get isRead(): boolean {
-    return this.#readers !== undefined;
-  }
-
-  enter(reader: Reader): void {
-    if (this.#readers === undefined) this.#readers = reader;
-    else if (this.#readers instanceof Set) this.#readers.add(reader);
-    else if (this.#readers !== reader) this.#readers = new Set([this.#readers, reader]);
-  }
-
-  leave(reader: Reader): void {
-    if (this.#readers instanceof Set) {
-      this.#readers.delete(reader);
-      if (this.#readers.size === 0) this.#readers = undefined;
-    } else if (this.#readers === reader) this.#readers = undefined;
-    if (this.#readers === undefined) this.#home.forget(this.#name);
-  }
-
-  wake(): void {
-    if (this.#readers instanceof Set) for (const reader of this.#readers) reader.wake();
-    else this.#readers?.wake();
-  }
-}
-
-/** What places belong to. */
-interface Home {
-  forget(name: string): void;
-}
-
-/** Files a row under none, one or several different values. */
-export type IndexFunction<T> = (row: T, key: Key) => readonly string[];
 
 /**
  * Immutable rows by key, with named indexes. A `put` of an equal row is no change; every real change wakes exactly those
@@ -65,10 +15,10 @@ export class Table<T, Index extends string = string> {
   readonly #indexes = new Map<string, TableIndex<T>>();
   readonly #listeners = new Set<(key: Key) => void>();
 
-  constructor(name: string, indexes?: Readonly<Record<Index, IndexFunction<T>>>) {
+  constructor(name: string, indexes?: Readonly<Record<Index, IndexDefinition<T>>>) {
     this.name = name;
-    for (const [index, of] of Object.entries<IndexFunction<T>>(indexes ?? {})) {
-      this.#indexes.set(index, new TableIndex(of));
+    for (const [index, definition] of Object.entries<IndexDefinition<T>>(indexes ?? {})) {
+      this.#indexes.set(index, new TableIndex(definition));
     }
   }
 
@@ -85,8 +35,8 @@ export class Table<T, Index extends string = string> {
   }
 
   /** The rows filed under `value`; the map is live and not to be kept. */
-  by(index: Index, value: string): ReadonlyMap<Key, T> {
-    return this.#index(index).rows(value);
+  by(index: Index, value: string, within?: string): ReadonlyMap<Key, T> {
+    return this.#index(index).find(value, within)?.view() ?? noRows<T>();
   }
 
   put(key: Key, row: T): void {
@@ -113,20 +63,15 @@ export class Table<T, Index extends string = string> {
     return this.#places.place(key);
   }
 
-  /** The place of all rows filed under `value`. */
-  bucketPlace(index: Index, value: string): Place {
-    return this.#index(index).content.place(value);
-  }
-
-  /** The place that only changes when the first row is filed under `value`, or the last one leaves. */
-  presencePlace(index: Index, value: string): Place {
-    return this.#index(index).presence.place(value);
+  /** The place of all rows filed under `value`, which is there for as long as it is entered or has rows. */
+  bucket(index: Index, value: string, within?: string): Bucket<T> {
+    return this.#index(index).bucket(value, within);
   }
 
   /** Places somebody looks at, for tests: nothing wanted leaves none. */
   get watched(): number {
     let watched = this.#places.size;
-    for (const { content, presence } of this.#indexes.values()) watched += content.size + presence.size;
+    for (const index of this.#indexes.values()) watched += index.watched;
     return watched;
   }
 
@@ -141,99 +86,4 @@ export class Table<T, Index extends string = string> {
     for (const index of this.#indexes.values()) index.refile(key, before, after);
     for (const listener of this.#listeners) listener(key);
   }
-}
-
-/** One way of finding rows. Most values have one row, which is kept without a map around it. */
-class TableIndex<T> {
-  readonly content = new Places();
-  readonly presence = new Places();
-  readonly #of: IndexFunction<T>;
-  readonly #buckets = new Map<string, Lone<T> | Map<Key, T>>();
-
-  constructor(of: IndexFunction<T>) {
-    this.#of = of;
-  }
-
-  rows(value: string): ReadonlyMap<Key, T> {
-    const bucket = this.#buckets.get(value);
-    if (bucket === undefined) return noRows<T>();
-    return bucket instanceof Map ? bucket : new Map([[bucket.key, bucket.row]]);
-  }
-
-  refile(key: Key, before: T | undefined, after: T | undefined): void {
-    const values = after === undefined ? nothing : this.#of(after, key);
-    for (const value of before === undefined ? nothing : this.#of(before, key)) {
-      if (values.includes(value)) continue;
-      const isEmpty = this.#takeOut(value, key);
-      this.content.wake(value);
-      if (isEmpty) this.presence.wake(value);
-    }
-    if (after === undefined) return;
-    for (const value of values) {
-      const isFirst = this.#file(value, key, after);
-      this.content.wake(value);
-      if (isFirst) this.presence.wake(value);
-    }
-  }
-
-  /** Whether it is the first row under the value. */
-  #file(value: string, key: Key, row: T): boolean {
-    const bucket = this.#buckets.get(value);
-    if (bucket instanceof Map) bucket.set(key, row);
-    else if (bucket === undefined || bucket.key === key) this.#buckets.set(value, { key, row });
-    else {
-      const rows = new Map([
-        [bucket.key, bucket.row],
-        [key, row],
-      ]);
-      this.#buckets.set(value, rows);
-    }
-    return bucket === undefined;
-  }
-
-  /** Whether it was the last row under the value. */
-  #takeOut(value: string, key: Key): boolean {
-    const bucket = this.#buckets.get(value);
-    if (bucket instanceof Map) bucket.delete(key);
-    const isEmpty = !(bucket instanceof Map) || bucket.size === 0;
-    if (isEmpty) this.#buckets.delete(value);
-    return isEmpty;
-  }
-}
-
-/** Places by name, each there while somebody looks at it. */
-class Places {
-  readonly #places = new Map<string, Place>();
-
-  get size(): number {
-    return this.#places.size;
-  }
-
-  place(name: string): Place {
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      place = new Place(this, name);
-      this.#places.set(name, place);
-    }
-    return place;
-  }
-
-  wake(name: string): void {
-    this.#places.get(name)?.wake();
-  }
-
-  forget(name: string): void {
-    this.#places.delete(name);
-  }
-}
-
-interface Lone<T> {
-  readonly key: Key;
-  readonly row: T;
-}
-
-const nothing: readonly string[] = [];
-
-function noRows<T>(): ReadonlyMap<Key, T> {
-  return new Map();
 }

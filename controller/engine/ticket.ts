@@ -1,6 +1,7 @@
 import type { Fact } from './facts.ts';
+import type { Place, Reader } from './place.ts';
 import { isSame } from './same.ts';
-import type { Key, Place, Reader } from './table.ts';
+import type { Key } from './table.ts';
 
 /** One feature as the engine runs it, and which of its keys are to be run. */
 export interface Recipe {

@@ -94,7 +94,7 @@ function* memberships(tables: Tables, read: Read, port: Key, namespace: string, 
   const places = placesToLook(labels);
   for (const scope of [ownScope(namespace), ...(read.get(tables.namespaceScopes, namespace) ?? [])]) {
     for (const place of places) {
-      for (const [group, { selector }] of read.by(tables.podSelectors, 'place', `${scope} ${place}`)) {
+      for (const [group, { selector }] of read.by(tables.podSelectors, 'place', place, scope)) {
         if (selects(selector, labels)) yield setEntry('Port_Group', group, 'ports', uuid);
       }
     }

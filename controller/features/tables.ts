@@ -135,7 +135,7 @@ export class Tables {
   readonly macHolders = new Table<Key>('macHolders');
   readonly podLeases = new Table<PodLease>('podLeases');
   readonly podSelectors = new Table<PodSelector, 'place'>('podSelectors', {
-    place: ({ scope, selector }) => filedUnder(selector).map((place) => `${scope} ${place}`),
+    place: { within: ({ scope }) => scope, of: ({ selector }) => filedUnder(selector) },
   });
   readonly namespaceSelectors = new Table<LabelSelector, 'place'>('namespaceSelectors', { place: filedUnder });
   /** Namespace → scopes of pod selectors that are for its pods too. */

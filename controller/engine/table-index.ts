@@ -1,0 +1,169 @@
+import { Place } from './place.ts';
+import type { Key } from './table.ts';
+
+/** Files a row under none, one or several different values. */
+export type IndexFunction<T> = (row: T, key: Key) => readonly string[];
+
+/**
+ * A way of finding rows. With `within` the values are names within something, and are kept apart by it: what many of them have in common is
+ * then neither stored nor compared with each.
+ */
+export type IndexDefinition<T> =
+  | IndexFunction<T>
+  | { readonly within: (row: T) => string; readonly of: IndexFunction<T> };
+
+/** One way of finding rows. */
+export class TableIndex<T> {
+  readonly #within: ((row: T) => string) | undefined;
+  readonly #of: IndexFunction<T>;
+  readonly #shelves = new Map<string, Shelf<T>>();
+
+  constructor(definition: IndexDefinition<T>) {
+    this.#within = typeof definition === 'function' ? undefined : definition.within;
+    this.#of = typeof definition === 'function' ? definition : definition.of;
+  }
+
+  find(value: string, within = ''): Bucket<T> | undefined {
+    return this.#shelves.get(within)?.find(value);
+  }
+
+  bucket(value: string, within = ''): Bucket<T> {
+    let shelf = this.#shelves.get(within);
+    if (shelf === undefined) {
+      shelf = new Shelf(() => this.#shelves.delete(within));
+      this.#shelves.set(within, shelf);
+    }
+    return shelf.bucket(value);
+  }
+
+  get watched(): number {
+    let watched = 0;
+    for (const shelf of this.#shelves.values()) watched += shelf.watched;
+    return watched;
+  }
+
+  refile(key: Key, before: T | undefined, after: T | undefined): void {
+    const values = after === undefined ? nothing : this.#of(after, key);
+    const place = after && this.#within?.(after);
+    if (before !== undefined) {
+      const former = this.#within?.(before);
+      for (const value of this.#of(before, key)) {
+        if (former !== place || !values.includes(value)) this.find(value, former)?.takeOut(key);
+      }
+    }
+    if (after !== undefined) for (const value of values) this.bucket(value, place).file(key, after);
+  }
+}
+
+export function noRows<T>(): ReadonlyMap<Key, T> {
+  return new Map();
+}
+
+/** All rows that an index files under one value, and who looks at them. Most have one row, which is kept without a map around it. */
+export class Bucket<T> extends Place {
+  readonly #shelf: Home;
+  readonly #value: string;
+  #rows: Lone<T> | Map<Key, T> | undefined;
+  #presence: Place | undefined;
+
+  constructor(shelf: Home, value: string) {
+    super(shelf, value);
+    this.#shelf = shelf;
+    this.#value = value;
+  }
+
+  /** Whether nobody looks at it and nothing is in it. */
+  get isIdle(): boolean {
+    return !this.isRead && !this.isPresenceRead && this.#rows === undefined;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows === undefined;
+  }
+
+  get isPresenceRead(): boolean {
+    return this.#presence?.isRead ?? false;
+  }
+
+  /** The place that only changes when the first row is filed, or the last one leaves. */
+  get presence(): Place {
+    this.#presence ??= new Place(this.#shelf, this.#value);
+    return this.#presence;
+  }
+
+  /** The rows; the map is live and not to be kept. */
+  view(): ReadonlyMap<Key, T> {
+    if (this.#rows === undefined) return noRows<T>();
+    return this.#rows instanceof Map ? this.#rows : new Map([[this.#rows.key, this.#rows.row]]);
+  }
+
+  file(key: Key, row: T): void {
+    const rows = this.#rows;
+    if (rows instanceof Map) rows.set(key, row);
+    else if (rows === undefined || rows.key === key) this.#rows = { key, row };
+    else {
+      this.#rows = new Map([
+        [rows.key, rows.row],
+        [key, row],
+      ]);
+    }
+    this.wake();
+    if (rows === undefined) this.#presence?.wake();
+  }
+
+  takeOut(key: Key): void {
+    if (this.#rows instanceof Map) this.#rows.delete(key);
+    if (!(this.#rows instanceof Map) || this.#rows.size === 0) this.#rows = undefined;
+    this.wake();
+    if (this.#rows === undefined) {
+      this.#presence?.wake();
+      this.#shelf.forget(this.#value);
+    }
+  }
+}
+
+/** Buckets by value, each there while it has rows or somebody looks at it. */
+class Shelf<T> {
+  readonly #buckets = new Map<string, Bucket<T>>();
+  readonly #onEmpty: () => void;
+
+  constructor(onEmpty: () => void) {
+    this.#onEmpty = onEmpty;
+  }
+
+  find(value: string): Bucket<T> | undefined {
+    return this.#buckets.get(value);
+  }
+
+  bucket(value: string): Bucket<T> {
+    let bucket = this.#buckets.get(value);
+    if (bucket === undefined) {
+      bucket = new Bucket(this, value);
+      this.#buckets.set(value, bucket);
+    }
+    return bucket;
+  }
+
+  forget(value: string): void {
+    if (this.#buckets.get(value)?.isIdle) this.#buckets.delete(value);
+    if (this.#buckets.size === 0) this.#onEmpty();
+  }
+
+  get watched(): number {
+    let watched = 0;
+    for (const { isRead, isPresenceRead } of this.#buckets.values()) watched += Number(isRead) + Number(isPresenceRead);
+    return watched;
+  }
+}
+
+/** What buckets are kept in. */
+interface Home {
+  forget(value: string): void;
+}
+
+interface Lone<T> {
+  readonly key: Key;
+  readonly row: T;
+}
+
+const nothing: readonly string[] = [];
