@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { connect, type OvsdbClient } from '../client.ts';
 import { OvsdbError } from '../errors.ts';
 import type { Change } from '../replica/change.ts';
-import type { Status } from '../status.ts';
+import type { Status, Unsuitable } from '../status.ts';
 import { tableOf } from '../transaction/encode-operations.ts';
 import type { Operation } from '../transaction/operation.ts';
-import { type CommandLine, parseCommandLine } from './command-line.ts';
+import { asksForHelp, type CommandLine, parseCommandLine, usage } from './command-line.ts';
 
 export interface Terminal {
   readonly out: (line: string) => void;
@@ -16,6 +16,10 @@ export interface Terminal {
 
 /** Runs one command; gives the exit code: 0 done, 1 refused or misused, 2 outcome unknown. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  if (asksForHelp(argv)) {
+    terminal.out(usage);
+    return 0;
+  }
   try {
     const line = parseCommandLine(argv);
     await using client = await open(line, terminal);
@@ -32,6 +36,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
 async function open(line: CommandLine, { err, signal }: Terminal): Promise<OvsdbClient> {
   const { remotes, database, leaderOnly, timeoutSeconds, isVerbose, pemFiles } = line;
   const signals = timeoutSeconds > 0 ? [signal, AbortSignal.timeout(timeoutSeconds * 1_000)] : [signal];
+  const reasons = new Map<string, string>();
   let last: Status | undefined;
   try {
     return await connect({
@@ -40,21 +45,41 @@ async function open(line: CommandLine, { err, signal }: Terminal): Promise<Ovsdb
       leaderOnly,
       signal: AbortSignal.any(signals),
       onStatus: (status) => {
-        if (status.kind === 'disconnected' || status.kind === 'unsuitable') last = status;
+        // Being unsuitable is why the connection ends.
+        if (status.kind === 'unsuitable') reasons.set(status.remote, sentences[status.reason](status.database));
+        if (status.kind === 'disconnected' && last?.kind !== 'unsuitable')
+          reasons.set(status.remote, status.cause.message);
+        last = status;
         if (isVerbose) err(JSON.stringify(status, shown));
       },
       ...(pemFiles && { tls: await readPemFiles(pemFiles) }),
     });
   } catch (error) {
-    if (!isAbort(error) || !last) throw error;
-    const reason = last.kind === 'disconnected' ? last.cause.message : JSON.stringify(last);
-    throw new OvsdbError('disconnected', `no suitable server at ${remotes.join(', ')}: ${reason}`);
+    if (!isAbort(error) || reasons.size === 0) throw error;
+    const each = [...reasons].map(([remote, reason]) => `\n  ${remote}: ${reason}`);
+    throw new OvsdbError('disconnected', `no suitable server${each.join('')}`);
   }
 }
 
+const sentences: Readonly<Record<Unsuitable, (database: string) => string>> = {
+  noSuchDatabase: (database) => `has no database ${database}`,
+  notLeader: (database) => `is not the leader of ${database}; with --follower it would do`,
+  notConnected: (database) => `is cut off from the cluster of ${database}`,
+  otherCluster: (database) => `serves another cluster's ${database}`,
+  stale: (database) => `is behind what was seen of ${database}`,
+};
+
 async function readPemFiles({ ca, cert, key }: NonNullable<CommandLine['pemFiles']>) {
-  const [caText, certText, keyText] = await Promise.all([readFile(ca), readFile(cert), readFile(key)]);
+  const [caText, certText, keyText] = await Promise.all([readPem(ca), readPem(cert), readPem(key)]);
   return { ca: caText, cert: certText, key: keyText };
+}
+
+async function readPem(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new OvsdbError('value', `cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 async function transact(

@@ -72,12 +72,33 @@ test.for<[string, string[], RegExp]>([
   ['an unknown command', ['poke', 'unix:/x', 'Test'], /^usage:/],
   ['an unknown option', ['dump', 'unix:/x', 'Test', '--nope'], /--nope/],
   ['operations that are no JSON', ['transact', 'unix:/x', 'Test', '{'], /OPERATIONS is not JSON/],
-  ['operations that are none', ['transact', 'unix:/x', 'Test', '[{"op":"poke"}]'], /not a list of operations/],
+  ['what is no list', ['transact', 'unix:/x', 'Test', '{}'], /OPERATIONS is not a list of operations/],
+  [
+    'an operation that is none',
+    ['transact', 'unix:/x', 'Test', '[{"op":"poke"}]'],
+    /operation 0 has no "op" out of insert/,
+  ],
+  [
+    'an operation with something missing',
+    ['transact', 'unix:/x', 'Test', '[{"op":"comment","comment":"c"},{"op":"select","table":"Thing"}]'],
+    /operation 1 \(select\) lacks "where"/,
+  ],
+  [
+    'an operation with something misspelt',
+    ['transact', 'unix:/x', 'Test', '[{"op":"mutate","table":"Thing","where":true,"mutations":["x"]}]'],
+    /operation 0 \(mutate\) has an unfit "mutations"/,
+  ],
+  ['ssl: without certificates', ['dump', 'ssl:127.0.0.1:1', 'Test', '--ca', '/x'], /all of --ca, --cert and --key/],
+  [
+    'a certificate that is not there',
+    ['dump', 'ssl:127.0.0.1:1', 'Test', '--ca', '/nonexistent', '--cert', '/x', '--key', '/x'],
+    /cannot read \/nonexistent: ENOENT/,
+  ],
   ['a remote that is none', ['dump', 'nowhere', 'Test'], /"nowhere" is not a remote/],
   [
     'a server that is not there',
     ['dump', 'unix:/nonexistent', 'Test', '--timeout', '0.2'],
-    /no suitable server at unix:\/nonexistent: .*ENOENT/,
+    /no suitable server\n {2}unix:\/nonexistent: .*ENOENT/,
   ],
 ])('%s is answered by a sentence and exit code 1', async ([, argv, sentence]) => {
   const { code, err } = await cli(argv);
@@ -87,4 +108,22 @@ test.for<[string, string[], RegExp]>([
 
 test('a table the database has not is named', async () => {
   expect((await cli(['dump', server.remote, 'Test', 'Nope'])).err).toEqual(['no table "Nope" in Test']);
+});
+
+test('a database the server has not is named, as is a condition the server does not take', async () => {
+  const nowhere = await cli(['dump', server.remote, 'Nowhere', '--timeout', '0.2']);
+  expect(nowhere).toEqual({
+    code: 1,
+    out: [],
+    err: [`no suitable server\n  ${server.remote}: has no database Nowhere`],
+  });
+  const refused = await cli(['dump', server.remote, 'Test', 'Thing', 'name', '--where', '[["name","~","x"]]']);
+  expect(refused).toMatchObject({ code: 1, err: [expect.stringMatching(/was refused: unknown function/)] });
+});
+
+test('--help is no mistake', async () => {
+  const lines: string[] = [];
+  const { signal } = new AbortController();
+  const code = await run(['dump', '--help'], { out: (line) => lines.push(line), err: () => {}, signal });
+  expect([code, lines.join('\n')]).toEqual([0, expect.stringMatching(/^usage: npm run ovsdb/)]);
 });
