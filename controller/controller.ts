@@ -20,6 +20,7 @@ import {
   virtualMachineInstances,
   virtualMachines,
 } from './kube/kinds.ts';
+import { listNow } from './kube/list-now.ts';
 import { watchKind } from './kube/watch.ts';
 import { Writer } from './kube/writes.ts';
 import type { LeaderElection } from './leader-election.ts';
@@ -44,7 +45,7 @@ export interface ControllerOptions {
   readonly election?: LeaderElection;
 }
 
-/** How often a network's counts are told, at the most. */
+/** How often problems and a network's counts are looked at for what is to be told. */
 const statusMilliseconds = 2000;
 const firstRetryMilliseconds = 1000;
 const lastRetryMilliseconds = 60_000;
@@ -56,23 +57,25 @@ export class Controller {
   readonly #letterbox: Letterbox;
   readonly #settling: Settling;
   readonly #networkStatus: NetworkStatusKeeper;
+  readonly #claims: ClaimKeeper;
   #writer: NorthboundWriter | undefined;
   #leads = false;
 
   constructor(options: ControllerOptions) {
-    const { api, log, signal, sleep } = options;
+    const { api, log, signal, sleep, election } = options;
     this.#options = options;
-    const claimWriter = new Writer({ api, signal, perSecond: 200, burst: 1000 });
-    const statusWriter = new Writer({ api, signal, perSecond: 20, burst: 50 });
+    const leaderOnly = { api, signal, mayWrite: () => election?.isLeading ?? true };
+    const claimWriter = new Writer({ ...leaderOnly, perSecond: 200, burst: 1000 });
+    const statusWriter = new Writer({ ...leaderOnly, perSecond: 20, burst: 50 });
     this.#core = new Core(
       {
         ...options.features,
         onFailure: (failure) => this.#featureFailed(failure),
       },
-      (claims) => keeper.ensure(claims),
+      (claims) => this.#claims.ensure(claims),
     );
     this.#settling = new Settling(this.#core, () => this.#report());
-    const keeper = new ClaimKeeper({
+    this.#claims = new ClaimKeeper({
       tables: this.#core.tables,
       writer: claimWriter,
       sleep,
@@ -81,9 +84,10 @@ export class Controller {
       onFailure: (claim, error) => log.warn({ claim, err: error }, 'IPAMClaim not written, trying again'),
     });
     this.#networkStatus = new NetworkStatusKeeper(this.#core, statusWriter);
-    this.#letterbox = new Letterbox(new EventRecorder(statusWriter), ({ object, condition, sentence }) =>
-      log.warn({ object, condition }, sentence),
-    );
+    this.#letterbox = new Letterbox({
+      events: new EventRecorder(statusWriter),
+      onProblem: ({ object, condition, sentence }) => log.warn({ object, condition }, sentence),
+    });
   }
 
   /** Runs until the signal aborts, or another controller leads: then it must not go on in this process. */
@@ -100,14 +104,24 @@ export class Controller {
     // A standby is in sync already when its turn comes.
     const term = await election?.elected();
     if (election !== undefined && term === undefined) return;
+    const lost = election?.lost();
+    const { promise: deposed, resolve: depose } = Promise.withResolvers<void>();
+    const ended = Promise.race([watches.ended, deposed, ...(lost === undefined ? [] : [lost])]);
+    const outrank = async (number: number) => election?.outrank(number);
+    const fence = term && new LeaderFence({ client: northbound, term, outrank });
+    if (fence !== undefined) {
+      // From here on nobody else writes: what the former leader wrote last is in the replica, and in the claims as they are now.
+      const isOurs = await Promise.race([ended, this.#inAnyWeather(() => fence.raise())]);
+      if (isOurs !== 'raised') return;
+      await Promise.race([ended, this.#inAnyWeather(() => this.#readClaims())]);
+    }
+    this.#claims.start();
     // Only now is everything read that says who has which address, and what is missing really is not there.
     allocator.start(await formerAddresses(replica));
     await this.#settling.settled();
-    const { promise: deposed, resolve: depose } = Promise.withResolvers<void>();
-    const outrank = async (number: number) => election?.outrank(number);
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,
-      ...(term && { fence: new LeaderFence({ client: northbound, term, outrank }) }),
+      ...(fence && { fence }),
       onEvent: ({ kind, ...event }) => {
         log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`);
         if (kind === 'deposed') depose();
@@ -115,14 +129,34 @@ export class Controller {
     });
     this.#writer = writer;
     this.#leads = true;
-    await writer.start();
-    await writer.idle();
+    await Promise.race([ended, writer.start().then(() => writer.idle())]);
     log.info({ milliseconds: Math.round(performance.now() - started) }, 'in sync');
-    this.#report();
     void this.#tellStatus();
-    await Promise.race([watches.ended, deposed, ...(election === undefined ? [] : [election.lost()])]);
+    await ended;
     this.#leads = false;
     await writer.close();
+  }
+
+  /** A standby's watch may be behind what the former leader wrote last. */
+  async #readClaims(): Promise<void> {
+    const { api, signal } = this.#options;
+    for await (const claim of listNow(api, ipamClaims, signal)) {
+      this.#wakeAfter(() => this.#core.tables.claims.put(`${claim.namespace}/${claim.name}`, claim));
+    }
+  }
+
+  /** The weather is waited out; undefined when the signal aborts first. */
+  async #inAnyWeather<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const { log, signal, sleep } = this.#options;
+    while (!signal.aborted) {
+      try {
+        return await work();
+      } catch (error) {
+        log.warn({ err: error }, 'not leading yet, trying again');
+        await sleep(firstRetryMilliseconds);
+      }
+    }
+    return undefined;
   }
 
   #watchAll(): { readonly synced: Promise<unknown>; readonly ended: Promise<unknown> } {
@@ -179,6 +213,7 @@ export class Controller {
 
   async #tellStatus(): Promise<void> {
     while (this.#leads && !this.#options.signal.aborted) {
+      this.#report();
       this.#networkStatus.report();
       await this.#options.sleep(statusMilliseconds);
     }

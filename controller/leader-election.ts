@@ -17,6 +17,8 @@ export interface LeaderElectionOptions {
 }
 
 const leaseSeconds = 15;
+/** How long after a renewal this process may write what only the leader may. */
+const certainSeconds = 10;
 const renewMilliseconds = 5_000;
 const retryMilliseconds = 2_000;
 
@@ -30,11 +32,21 @@ export class LeaderElection {
   readonly #path: string;
   /** The Lease as last seen and when: other clocks are not trusted, only that it stays the same for its duration. */
   #seen: { readonly text: string; readonly at: number } | undefined;
+  /** When the request that renewed the Lease was sent; others count its duration from later on. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
+  }
+
+  /**
+   * Whether nobody else can lead yet, with time left for a request to arrive. It is asked and not told, so that a process that was
+   * stopped in the middle of its work does not go on with it.
+   */
+  get isLeading(): boolean {
+    return this.#now() - this.#renewedAt < certainSeconds * 1000;
   }
 
   /** Resolves when this process leads; undefined when the signal aborts first. */
@@ -49,19 +61,18 @@ export class LeaderElection {
 
   /** Renews the Lease until it is lost, or the signal aborts; then it is given back for the next one to take at once. */
   async lost(): Promise<void> {
-    let renewedAt = this.#now();
-    while (!this.#options.signal.aborted && this.#now() - renewedAt < leaseSeconds * 1000) {
+    while (!this.#options.signal.aborted && this.#now() - this.#renewedAt < leaseSeconds * 1000) {
       await this.#options.sleep(renewMilliseconds);
       if (this.#options.signal.aborted) break;
       try {
         const lease = await this.#read();
-        if (lease?.holder !== this.#options.identity) return;
+        if (lease?.holder !== this.#options.identity) break;
         await this.#replace(lease, {});
-        renewedAt = this.#now();
       } catch (error) {
         ignoreWeather(error);
       }
     }
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
     if (this.#options.signal.aborted) await this.#release().catch(ignoreWeather);
   }
 
@@ -77,12 +88,14 @@ export class LeaderElection {
     const { identity } = this.#options;
     const lease = await this.#read();
     if (lease === undefined) {
+      const sentAt = this.#now();
       await this.#options.api.create(this.#path, {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
         metadata: { namespace: this.#options.namespace, name: this.#options.name },
         spec: { ...this.#spec(), acquireTime: this.#microTime(), leaseTransitions: 1 },
       });
+      this.#renewedAt = sentAt;
       return { number: 1, identity };
     }
     if (lease.holder !== '' && lease.holder !== identity && !this.#isExpired(lease)) return undefined;
@@ -93,7 +106,9 @@ export class LeaderElection {
   /** Resolves with the term; rejects with a conflict when somebody was faster. */
   async #replace(lease: Lease, changed: Readonly<Record<string, unknown>>): Promise<Term> {
     const spec = { ...lease.spec, ...this.#spec(), ...changed };
+    const sentAt = this.#now();
     await this.#options.api.replace(`${this.#path}/${this.#options.name}`, { ...lease.object, spec });
+    this.#renewedAt = sentAt;
     const { leaseTransitions } = { leaseTransitions: lease.transitions, ...changed };
     return { number: Number(leaseTransitions), identity: this.#options.identity };
   }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { conflictingClaims, healedClaims } from './claim-conditions.ts';
 import { dhcp, routerAdvertisements } from './dhcp.ts';
 import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
@@ -36,4 +37,6 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(podMembership(tables));
   engine.add(vmMembership(tables));
   engine.add(releasedClaims(tables));
+  engine.add(conflictingClaims(tables));
+  engine.add(healedClaims(tables));
 }

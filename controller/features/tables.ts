@@ -131,7 +131,10 @@ export class Tables {
     network: ({ network }) => [network],
   });
   readonly segments = new Table<Segment>('segments');
+  /** IPAMClaim → who is in its way, in the user's words. */
   readonly claimConflicts = new Table<string>('claimConflicts');
+  /** Claims whose condition does not tell what it should: `conflict` is absent when all is well. */
+  readonly claimConditions = new Table<{ readonly conflict?: string }>('claimConditions');
   readonly macHolders = new Table<Key>('macHolders');
   readonly podLeases = new Table<PodLease>('podLeases');
   readonly podSelectors = new Table<PodSelector, 'place'>('podSelectors', {

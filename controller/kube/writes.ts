@@ -37,6 +37,8 @@ export interface WriterOptions {
   readonly perSecond: number;
   /** Requests that may go at once after a quiet time. */
   readonly burst: number;
+  /** Asked before every request: false when another controller may be writing by now. Then the write fails. */
+  readonly mayWrite?: () => boolean;
   readonly onNotice?: (notice: WriteNotice) => void;
   readonly clock?: Clock;
 }
@@ -120,6 +122,7 @@ export class Writer {
   async #send(place: Place, path: string, write: Write): Promise<WriteResult> {
     for (let failures = 1; ; failures += 1) {
       try {
+        if (this.#options.mayWrite?.() === false) throw new KubeError('conflict', 'the Lease is not ours for certain');
         await this.#request(place, path, write);
         this.#notice({ type: 'written', place, verb: write.verb });
         return { type: 'written' };

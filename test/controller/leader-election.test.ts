@@ -28,6 +28,9 @@ async function bed() {
     get now() {
       return now;
     },
+    pass(milliseconds: number) {
+      now += milliseconds;
+    },
     delete: () => api.delete('/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/hawser-controller'),
     async [Symbol.asyncDispose]() {
       api.close();
@@ -73,4 +76,16 @@ test('after the Lease was deleted the new leader counts from one, and goes above
   const second = it.candidate('b');
   expect(await second.elected()).toEqual({ number: 1, identity: 'b' });
   expect(await second.outrank(7)).toEqual({ number: 8, identity: 'b' });
+});
+
+test('a leader is certain to lead for ten of the fifteen seconds of its Lease, and a candidate never', async () => {
+  await using it = await bed();
+  const [leader, other] = [it.candidate('a'), it.candidate('b')];
+  const certain = () => [leader.isLeading, other.isLeading];
+  expect(certain()).toEqual([false, false]);
+  await leader.elected();
+  it.pass(9_900);
+  expect(certain()).toEqual([true, false]);
+  it.pass(100);
+  expect(certain()).toEqual([false, false]);
 });

@@ -17,12 +17,19 @@ export interface IPAMClaim {
   readonly interface: string;
   /** `status.ips`: CIDRs (`10.244.0.5/16`), as ipam-extensions and OVN-Kubernetes write them; empty until allocated. */
   readonly ips: readonly string[];
+  /** Only while `ips` is empty: the version in which they may be filled in. */
+  readonly resourceVersion?: string;
+  /** What condition `IPsAllocated` says while it is False. */
+  readonly conflict?: string;
 }
 
 export function trimIPAMClaim(json: unknown): IPAMClaim {
   const object = new Fields(json);
   const metadata = object.needObject('metadata');
   const spec = object.needObject('spec');
+  const status = object.object('status');
+  const ips = status?.strings('ips') ?? [];
+  const allocated = status?.objects('conditions').find((condition) => condition.string('type') === 'IPsAllocated');
   return {
     namespace: metadata.needString('namespace'),
     name: metadata.needString('name'),
@@ -32,7 +39,11 @@ export function trimIPAMClaim(json: unknown): IPAMClaim {
     deleting: isDeleting(metadata),
     network: spec.needString('network'),
     interface: spec.string('interface') ?? '',
-    ips: object.object('status')?.strings('ips') ?? [],
-    ...present({ owner: ownerOf(metadata) }),
+    ips,
+    ...present({
+      owner: ownerOf(metadata),
+      resourceVersion: ips.length > 0 ? undefined : metadata.string('resourceVersion'),
+      conflict: allocated?.string('status') === 'False' ? (allocated.string('message') ?? '') : undefined,
+    }),
   };
 }
