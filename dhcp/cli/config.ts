@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { canonicalAddress, canonicalMac, parsePrefix, prefixText } from '../address.ts';
 import { type GuestBinding, GuestBook, type Segment } from '../guests.ts';
+import { serverDuid } from '../server-duid.ts';
 import { type GuestSettings, mergeGuestSettings, parseGuestSettings, type SettingsProblem } from '../settings.ts';
 
 /** One segment to serve, ready to run. */
@@ -156,12 +157,6 @@ async function segmentConfig(input: SegmentInput, path: string, folder: string):
     advertises: input.advertise ?? false,
     router,
   };
-}
-
-/** DUID-UUID (RFC 9915 §11.5) from the segment's name: equal on every node, and short enough for old firmware. */
-function serverDuid(name: string): Uint8Array {
-  const digest = createHash('sha256').update(`hawser dhcpv6 server of ${name}`).digest();
-  return Uint8Array.of(0, 4, ...digest.subarray(0, 16));
 }
 
 /** A locally administered Ethernet address, a different one on each node of a shared segment. */
