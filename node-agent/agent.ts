@@ -10,6 +10,7 @@ import { type NodeHealth, statusProblem } from './cni/status.ts';
 import {
   type Device,
   type Leftovers,
+  leftoverLocalports,
   leftoverPodPorts,
   leftoverTaps,
   listDevices,
@@ -17,6 +18,9 @@ import {
 } from './collect.ts';
 import { run } from './commands.ts';
 import type { Config } from './config.ts';
+import { GuestServers } from './guest-servers/guest-servers.ts';
+import { localports } from './guest-servers/localport.ts';
+import { serveOffers } from './guest-servers/offers.ts';
 import { followLocalSwitch } from './local-switch.ts';
 import { ManagementPort } from './management-port.ts';
 import { createMetrics } from './metrics.ts';
@@ -44,6 +48,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     portsPlugged: () => [...local.bridge.ports()].length,
     portsRequested: () => [...requested.all()].length,
     portsUnusable: () => [...requested.problems()].length,
+    guestServers: () => guestServers.tallies(),
   });
   const confFile =
     config.cni &&
@@ -102,6 +107,11 @@ export function createAgent(config: Config, log: Logger): Agent {
           },
         });
 
+  const guestServers = new GuestServers({
+    ...localports(local.bridge, run),
+    onTrouble: (segment, error, retryMs) => log.warn({ err: error, segment, retryMs }, 'server of guests'),
+  });
+
   function noteStatus(database: string, status: Status): void {
     if (status.kind === 'disconnected') {
       metrics.disconnected(database);
@@ -144,6 +154,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     portTimeoutSeconds: config.portTimeoutSeconds,
     installTimeoutSeconds: config.installTimeoutSeconds,
   };
+  serveOffers(app, requested, guestServers);
   serveCni(app, { ...shared, plumbing, health, onPhase: metrics.addPhase, onRequest: metrics.request });
   const switchKnown = Promise.withResolvers<void>();
   serveTaps(app, { ...shared, ...plumbing, switchKnown: switchKnown.promise });
@@ -169,6 +180,7 @@ export function createAgent(config: Config, log: Logger): Agent {
             noteHealth();
           },
         });
+        requested.follow((before, now) => guestServers.put(before, now));
         if (managementPort) requested.onChange(`node/${config.nodeName}`, () => managementPort.wake());
         managementPort?.wake();
       } catch (error) {
@@ -179,11 +191,12 @@ export function createAgent(config: Config, log: Logger): Agent {
       // A chassis that is new has its ports requested a moment later: then nothing can be said of taps.
       if (!statusProblem(health())) {
         await collect((devices) => leftoverTaps(local.bridge.ports(), devices, requested.all()));
+        await collect(() => leftoverLocalports(local.bridge.ports(), requested.all()));
       }
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await Promise.all([app.close(), managementPort?.close()]);
+      await Promise.all([app.close(), managementPort?.close(), guestServers.close()]);
       await Promise.all([switchClient.close(), southboundClient.close()]);
     },
   };

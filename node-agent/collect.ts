@@ -46,6 +46,13 @@ export function leftoverTaps(
   };
 }
 
+/** Ports of our own server on segments of which no guest is here: the guests went while there was no agent. */
+export function leftoverLocalports(plugged: Iterable<PluggedPort>, requested: Iterable<PortRequest>): Leftovers {
+  const served = new Set([...requested].map(({ guest }) => guest?.serverPort));
+  const ports = [...plugged].filter(({ attach, logicalPort }) => attach === 'localport' && !served.has(logicalPort));
+  return { ports, devices: ports.map(({ device }) => device) };
+}
+
 /** The devices of this node's network namespace. */
 export async function listDevices(run: Run): Promise<readonly Device[]> {
   return parseDevices(await run('ip', ['-json', '-details', 'link', 'show']));

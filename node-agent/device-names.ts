@@ -23,6 +23,12 @@ export function tapDevice(ownerUid: string, logicalPort: string): string {
   return `ht${digest(ownerUid, nic)}`;
 }
 
+/** Names of the pair by which the server is on a segment. */
+export function localportDevices(logicalPort: string): { readonly onBridge: string; readonly inside: string } {
+  const name = digest('localport', logicalPort);
+  return { onBridge: `hd${name}`, inside: `hg${name}` };
+}
+
 /** Every name `tapDevice` gives, and nobody else's. */
 export const tapDevicePattern = /^ht[0-9a-f]{12}$/;
 

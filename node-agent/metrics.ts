@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Tally } from '#dhcp/server/tally.ts';
 import type { AddPhase } from './cni/add.ts';
 
 /** What the agent counts; every metric name is in this file. */
@@ -15,6 +16,8 @@ export function createMetrics(state: {
   readonly portsPlugged: () => number;
   readonly portsRequested: () => number;
   readonly portsUnusable: () => number;
+  /** What our own servers counted, by segment. */
+  readonly guestServers: () => ReadonlyMap<string, Tally>;
 }): Metrics {
   const registers = [new Registry()];
   const buckets = [0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10, 30, 60, 120];
@@ -41,6 +44,19 @@ export function createMetrics(state: {
   gauge('hawser_ports_plugged', 'Ports of ours on the integration bridge', state.portsPlugged);
   gauge('hawser_ports_requested', 'Ports requested for this node that can be served', state.portsRequested);
   gauge('hawser_ports_unusable', 'Ports requested for this node whose row cannot be served', state.portsUnusable);
+
+  new Counter({
+    name: 'hawser_guest_server_events_total',
+    help: 'What our own server saw and did for guests of a segment: dhcpv4.received.DISCOVER, dhcpv6.sent.REPLY, ra.sent.unicast, transport.failed …',
+    labelNames: ['segment', 'event'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [segment, tally] of state.guestServers()) {
+        for (const [event, count] of tally) this.inc({ segment, event }, count);
+      }
+    },
+  });
 
   function gauge(name: string, help: string, read: () => number): void {
     new Gauge({

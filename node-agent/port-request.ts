@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { parseServedGuest, type ServedGuest } from './guest-servers/served-guest.ts';
 
 /** How the port is attached (`hawser:attach`, docs/bus.md); each kind is one file in `ports/`. */
 export type AttachKind = (typeof attachKinds)[number];
 
-export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management'] as const;
+/** `localport` is on no row: it marks the agent's own port on a segment it answers guests of. */
+export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management', 'localport'] as const;
 
 /** An address of the port, with the subnet it lives in when the port's gateways tell. */
 export interface PortAddress {
@@ -40,6 +42,8 @@ export interface PortRequest {
   readonly routes: readonly Route[];
   /** Pod UID → name of the interface that pod may plug the port as. */
   readonly pods: ReadonlyMap<string, string>;
+  /** Present when this node's own server is to answer the guest. */
+  readonly guest?: ServedGuest;
 }
 
 /** A row that carries our mark and cannot be served. The sentence says which key is wrong, for whoever wrote the row. */
@@ -113,6 +117,9 @@ export function parsePortBinding(row: PortBindingRow): ParsedPort | undefined {
     routes.push({ destination: network.join('/'), nextHop: ipaddr.parse(nextHop).toString() });
   }
 
+  const guest = parseServedGuest(ids);
+  if (typeof guest === 'string') return problem(guest);
+
   return {
     kind: 'request',
     request: {
@@ -125,6 +132,7 @@ export function parsePortBinding(row: PortBindingRow): ParsedPort | undefined {
       mtuBytes,
       routes,
       pods,
+      ...(guest && { guest }),
     },
   };
 }

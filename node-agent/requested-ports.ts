@@ -16,6 +16,7 @@ export class RequestedPorts {
   readonly #byPod = new Map<string, PortRequest>();
   readonly #waiting = new Map<string, Set<(request: PortRequest) => void>>();
   readonly #listeners = new Map<string, () => void>();
+  #changed: (before: PortRequest | undefined, now: PortRequest | undefined) => void = () => {};
 
   /** The row with this UUID is now this, or gone. Rows that are not Hawser's are taken as gone. */
   put(uuid: string, row: PortBindingRow | undefined): void {
@@ -28,6 +29,19 @@ export class RequestedPorts {
     for (const name of new Set([nameOf(before), nameOf(after)])) {
       if (name !== undefined) this.#listeners.get(name)?.();
     }
+    this.#followed(requestOf(before), requestOf(after));
+  }
+
+  /** Calls back with every port that is requested from now on, changed or given up, and what it was before. One listener. */
+  follow(changed: (before: PortRequest | undefined, now: PortRequest | undefined) => void): void {
+    this.#changed = changed;
+    for (const request of this.#byName.values()) changed(undefined, request);
+  }
+
+  /** A port deleted and made again may arrive in either order: what counts is what its name stands for now. */
+  #followed(before: PortRequest | undefined, after: PortRequest | undefined): void {
+    if (before && before.logicalPort !== after?.logicalPort) this.#changed(before, this.get(before.logicalPort));
+    if (after) this.#changed(before?.logicalPort === after.logicalPort ? before : undefined, after);
   }
 
   /** Calls back whenever the port of this name is requested, changed or given up. */
@@ -106,6 +120,10 @@ export class RequestedPorts {
 
 function nameOf(parsed: ParsedPort | undefined): string | undefined {
   return parsed?.kind === 'request' ? parsed.request.logicalPort : parsed?.problem.logicalPort;
+}
+
+function requestOf(row: ParsedPort | undefined): PortRequest | undefined {
+  return row?.kind === 'request' ? row.request : undefined;
 }
 
 function nameKey(logicalPort: string): string {

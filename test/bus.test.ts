@@ -48,6 +48,14 @@ test('the node agent reads the example of the page', () => {
       mtuBytes: 1400,
       routes: [{ destination: '10.9.0.0/16', nextHop: '10.244.0.7' }],
       pods: new Map([['p1', 'eth0']]),
+      guest: {
+        hostName: 'db',
+        network: { leaseSeconds: 600 },
+        own: { mtu: 1300 },
+        serverPort: 'net/dhcp',
+        serverMac: '0a:1b:2c:3d:4e:5f',
+        routerMac: '0a:58:0a:f4:00:01',
+      },
     },
   });
 });

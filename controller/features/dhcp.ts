@@ -3,11 +3,13 @@ import { type OvnCapabilities, ovnCapabilities } from '#dhcp/ovn/capabilities.ts
 import { compileDhcpv4 } from '#dhcp/ovn/dhcpv4.ts';
 import { compileDhcpv6 } from '#dhcp/ovn/dhcpv6.ts';
 import { portOptions } from '#dhcp/ovn/port-options.ts';
-import { compileRa, raSettingsOfVm } from '#dhcp/ovn/ra.ts';
-import { type GuestSettings, mergeGuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
+import { compileRa } from '#dhcp/ovn/ra.ts';
+import { type GuestSettings, mergeGuestSettings } from '#dhcp/settings.ts';
 import type { Feature } from '../engine/engine.ts';
 import { type Fact, mapEntry, type ObjectReference, problem, type RowFact, row, setEntry } from '../engine/facts.ts';
 import { rowUuid } from '../northbound/row-uuid.ts';
+import { readGuestAnnotation } from './guest-annotation.ts';
+import { answeredByServer, isAnsweredByServer } from './guest-servers.ts';
 import { ownerMark } from './marks.ts';
 import { isInUse, routerPortOf } from './segments.ts';
 import type { NicAddresses, OvnFacts, Segment, Tables } from './tables.ts';
@@ -21,7 +23,7 @@ export function routerAdvertisements(tables: Tables): Feature<Segment> {
     *facts(key, segment, read) {
       const { guest, subnets, mtu, object } = segment;
       const gateways = subnets.filter(({ family }) => family === 6).map(({ gateway }) => gateway);
-      if (gateways.length === 0 || !isInUse(tables, read, segment)) return;
+      if (gateways.length === 0 || isAnsweredByServer(segment) || !isInUse(tables, read, segment)) return;
       const { configs, unsupported } = compileRa({ settings: guest, gateways, mtu });
       for (const [name, value] of Object.entries(configs)) {
         yield mapEntry('Logical_Router_Port', routerPortOf(key), 'ipv6_ra_configs', name, value);
@@ -41,11 +43,13 @@ export function dhcp(tables: Tables): Feature<NicAddresses> {
     name: 'dhcp',
     from: tables.addresses,
     object: ({ nic }) => nic.object,
-    *facts(port, { nic, segment: key }, read) {
+    *facts(port, addresses, read) {
+      const { nic } = addresses;
       if (nic.attach === 'veth' || nic.hostName === undefined) return;
-      const segment = read.get(tables.segments, key);
+      const segment = read.get(tables.segments, addresses.segment);
+      if (segment !== undefined && isAnsweredByServer(segment)) yield* answeredByServer(port, addresses, segment);
       const ovn = read.get(tables.ovn, 'northd');
-      if (segment === undefined || ovn === undefined) return;
+      if (segment === undefined || isAnsweredByServer(segment) || ovn === undefined) return;
       const guest = compiled.of(segment, ovn, nic.guestAnnotation);
       for (const sentence of guest.sentences) yield problem(nic.object, 'GuestSettings', sentence);
       const options = portOptions(guest.settings, nic.hostName, guest.capabilities);
@@ -93,7 +97,8 @@ const mostRemembered = 1000;
 
 function compiledGuest(segment: Segment, ovn: OvnFacts, annotation: string | undefined): CompiledGuest {
   const capabilities = ovnCapabilities(ovn.dhcpv4, ovn.dhcpv6);
-  const { settings, sentences } = guestSettings(annotation, segment);
+  const { own, sentences } = readGuestAnnotation(annotation, segment.guest);
+  const settings = mergeGuestSettings(segment.guest, own);
   const { routerMac: serverMac, mtu } = segment;
   const unsupported: string[] = [];
   const rows = segment.subnets.flatMap(({ family, cidr, gateway }) => {
@@ -114,21 +119,6 @@ function compiledGuest(segment: Segment, ovn: OvnFacts, annotation: string | und
   return { settings, capabilities, rows, sentences: [...sentences, ...unsupported] };
 }
 
-function guestSettings(
-  annotation: string | undefined,
-  { guest }: Segment,
-): { readonly settings: GuestSettings; readonly sentences: readonly string[] } {
-  if (annotation === undefined) return { settings: guest, sentences: [] };
-  const complaints = (problems: readonly { readonly sentence: string }[]) =>
-    problems.map(({ sentence }) => `hawser.dev/guest: ${sentence}`);
-  const own = parseGuestSettings(jsonOf(annotation));
-  if (own.settings === undefined) return { settings: guest, sentences: complaints(own.problems) };
-  return {
-    settings: mergeGuestSettings(guest, own.settings),
-    sentences: complaints(raSettingsOfVm(guest, own.settings)),
-  };
-}
-
 function* unsupportedProblems(
   object: ObjectReference,
   prefix: string,
@@ -140,12 +130,4 @@ function* unsupportedProblems(
 function fingerprint(options: Readonly<Record<string, string>>): string {
   const text = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
   return createHash('sha256').update(text).digest('hex').slice(0, 10);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentOffer } from '#dhcp/cli/agent-offer.ts';
+import { dhclient } from '#test/dhcp/clients/dhclient.ts';
+import { prepareClients } from '#test/dhcp/clients/packages.ts';
+import { run } from '#test/lab/topology/command.ts';
+import { type Bed, type BedPod, startBed } from './bed.ts';
+import { makePort, network } from './lab-ports.ts';
+
+// A network with `guest.service: server` on real OVN: the rows are those the controller writes, by hand.
+
+const serverPort = 'net/dhcp';
+const settings = {
+  service: 'server',
+  dns: { servers: ['10.0.0.53', 'fd00::53'], search: ['example.com'] },
+  leaseSeconds: 600,
+  captivePortal: 'https://p.example/',
+  ra: { pref64: '64:ff9b::/96' },
+};
+
+let bed: Bed;
+let vm: BedPod;
+
+beforeAll(async () => {
+  await prepareClients();
+  bed = await startBed(2);
+  await bed.topology.nbctl(
+    ...['lsp-add', network.switch, serverPort, '--', 'lsp-set-type', serverPort, 'localport'],
+    ...['--', 'lsp-set-addresses', serverPort, '0a:00:00:00:00:dd'],
+  );
+  vm = await bed.pod('node-a', {
+    attach: 'managedTap',
+    name: 'vm/default/db',
+    externalIds: {
+      'hawser:guest-server': `${serverPort} 0a:00:00:00:00:dd 0a:58:0a:f4:00:01`,
+      'hawser:guest': JSON.stringify({ hostName: 'db', network: settings, own: { ntp: ['10.0.0.7'] } }),
+    },
+  });
+  await makePort(bed.topology, vm.port);
+});
+afterAll(() => bed?.[Symbol.asyncDispose]());
+
+/** The pod's NIC is silent, for the guest's sake: here it plays the guest. */
+async function asGuest(netns: string): Promise<{ readonly netns: string; readonly device: string }> {
+  await run('sysctl', ['-qw', 'net.ipv6.conf.eth0.accept_dad=0', 'net.ipv6.conf.eth0.disable_ipv6=0'], { netns });
+  await run('ip', ['link', 'set', 'eth0', 'arp', 'on'], { netns });
+  return { netns, device: 'eth0' };
+}
+
+test('the node a guest runs on answers it, over IPv4 and IPv6', async () => {
+  await vm.sandbox.add();
+  const guest = await asGuest(vm.sandbox.netns);
+  expect(await dhclient(guest, 4)).toMatchObject({
+    ip_address: vm.ipv4,
+    subnet_mask: '255.255.0.0',
+    routers: '10.244.0.1',
+    dhcp_server_identifier: '10.244.0.1',
+    domain_name_servers: '10.0.0.53',
+    domain_search: 'example.com.',
+    host_name: 'db',
+    interface_mtu: '1400',
+    captive_portal: 'https://p.example/',
+    ntp_servers: '10.0.0.7',
+    dhcp_lease_time: '600',
+  });
+  expect(await dhclient(guest, 6)).toMatchObject({ ip6_address: vm.ipv6, dhcp6_name_servers: 'fd00::53' });
+  const seen = (await run('rdisc6', ['-1', '-w', '3000', 'eth0'], guest)).replaceAll(/ +/g, ' ');
+  expect(seen).toContain('Stateful address conf. : Yes');
+  expect(seen).toContain('Prefix : fd00:10:244::/64');
+  expect(seen).toContain('from fe80::858:aff:fef4:1');
+});
+
+test('the command says what a VM would be offered on the node of an agent', async () => {
+  const said = await agentOffer(bed.agent('node-a').socket, 'default/db');
+  expect(said).toMatch(/^segment net\/dhcp\nDHCPv4 OFFER/);
+  await expect(agentOffer('/nowhere', 'default/db')).rejects.toThrow('--agent: /nowhere');
+});
+
+test('the agent says what a guest would be offered on its node, and counts what it answered', async () => {
+  const { body } = await bed.agent('node-a').send('GET', `/offers/${vm.port.name}`);
+  for (const part of ['DHCPv4 OFFER', vm.ipv4, 'captive portal (114)', 'DHCPv6 ADVERTISE', vm.ipv6]) {
+    expect(body).toContain(part);
+  }
+  expect((await bed.agent('node-b').send('GET', `/offers/${vm.port.name}`)).status).toBe(404);
+  const metrics = (await bed.agent('node-a').send('GET', '/metrics')).body;
+  expect(metrics).toMatch(/hawser_guest_server_events_total\{segment="net\/dhcp",event="dhcpv4\.sent\.ACK"\} [1-9]/);
+});
+
+test('a guest that moves is told the same by its new node, and the old one takes its server away', async () => {
+  const before = await dhclient(await asGuest(vm.sandbox.netns), 4);
+  await bed.topology.nbctl('lsp-set-options', vm.port.name, 'requested-chassis=node-b');
+  const target = await bed.pod('node-b', vm.port);
+  await bed.topology.nbctl(
+    ...['set', 'Logical_Switch_Port', vm.port.name, `external_ids:"hawser:pod:${target.sandbox.uid}"="eth0"`],
+  );
+  await target.sandbox.add();
+  const after = await dhclient(await asGuest(target.sandbox.netns), 4);
+  expect(after?.ip_address).toBe(before?.ip_address);
+  expect(after?.dhcp_server_identifier).toBe(before?.dhcp_server_identifier);
+  await expect.poll(() => bed.interfacesFor('node-a', serverPort), { timeout: 10_000 }).toEqual([]);
+  expect(await bed.devices('node-a')).not.toContainEqual(expect.stringMatching(/^h[dg][0-9a-f]{12}$/));
+  expect(await bed.interfacesFor('node-b', serverPort)).toHaveLength(1);
+});
