@@ -5,8 +5,7 @@ import { parseServedGuest, type ServedGuest } from './guest-servers/served-guest
 /** How the port is attached (`hawser:attach`, docs/bus.md); each kind is one file in `ports/`. */
 export type AttachKind = (typeof attachKinds)[number];
 
-/** `localport` is on no row: it marks the agent's own port on a segment it answers guests of. */
-export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management', 'localport'] as const;
+export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management'] as const;
 
 /** An address of the port, with the subnet it lives in when the port's gateways tell. */
 export interface PortAddress {

@@ -1,4 +1,8 @@
-import { type AttachKind, attachKinds } from './port-request.ts';
+import { attachKinds } from './port-request.ts';
+
+/** What a row asks for, and `localport`: the agent's own port on a segment whose guests it answers. */
+export type SwitchPortKind = (typeof switchPortKinds)[number];
+const switchPortKinds = [...attachKinds, 'localport'] as const;
 
 /** A port of ours on `br-int`, as its `Interface` row says in `external_ids` (docs/bus.md, "What the agent writes"). */
 export interface SwitchPort {
@@ -7,7 +11,7 @@ export interface SwitchPort {
   /** `iface-id`: by it ovn-controller binds the logical switch port. */
   readonly logicalPort: string;
   readonly mac: string;
-  readonly attach: AttachKind;
+  readonly attach: SwitchPortKind;
   /** The sandbox it belongs to; a direct tap belongs to none. */
   readonly sandbox?: SandboxMark;
 }
@@ -36,7 +40,7 @@ export function marksOf({ logicalPort, mac, attach, sandbox }: SwitchPort): Reco
 
 /** @returns undefined for an interface that is not ours: whoever made it, we leave it alone. */
 export function readMarks(device: string, externalIds: ReadonlyMap<string, string>): SwitchPort | undefined {
-  const attach = attachKinds.find((kind) => kind === externalIds.get('hawser:attach'));
+  const attach = switchPortKinds.find((kind) => kind === externalIds.get('hawser:attach'));
   const logicalPort = externalIds.get('iface-id');
   if (!attach || logicalPort === undefined) return undefined;
   const containerId = externalIds.get('hawser:sandbox');

@@ -73,7 +73,7 @@ test("a row without Hawser's mark is none of the agent's business", () => {
 test.each([
   ['hawser:uid is missing', { 'hawser:uid': '' }, undefined],
   [
-    'hawser:attach is "macvtap", this agent knows veth, managedTap, podTap, tap',
+    'hawser:attach is "macvtap", this agent knows veth, managedTap, podTap, tap, management',
     { 'hawser:attach': 'macvtap' },
     undefined,
   ],
@@ -92,6 +92,16 @@ test.each([
   [
     'hawser:routes has "10.9.0.0/16,fd00::1", not <destination>,<next hop> of one family',
     { 'hawser:routes': '10.9.0.0/16,fd00::1' },
+    undefined,
+  ],
+  [
+    'hawser:guest-server is "net/dhcp", not <logical port> <MAC> <router\'s MAC>',
+    { 'hawser:guest-server': 'net/dhcp' },
+    undefined,
+  ],
+  [
+    'hawser:guest cannot be used: it is not a JSON object',
+    { 'hawser:guest-server': 'net/dhcp 0a:00:00:00:00:01 0a:00:00:00:00:02', 'hawser:guest': '{' },
     undefined,
   ],
   ['mac is "dynamic", it does not start with a MAC address', {}, ['dynamic']],
