@@ -11,15 +11,17 @@ import { NorthboundWriter } from '#controller/northbound/writer.ts';
 import { connect } from '#ovsdb/client.ts';
 import { Daemon } from '#test/lab/topology/daemon.ts';
 import { untilSocketAccepts } from '#test/lab/topology/until-socket.ts';
+import { PartitionNetwork } from '#test/ovsdb/partition-network.ts';
 import { sayPort, saySwitch } from './northbound-bed.ts';
 
 const execute = promisify(execFile);
 
-/** A northbound database on three servers. */
+/** A northbound database on three servers, which talk to each other over a network that can be cut. */
 async function cluster() {
+  const network = await PartitionNetwork.open(3);
   const folder = await mkdtemp(join(tmpdir(), 'hawser-raft-'));
   const at = (file: string) => join(folder, file);
-  const raft = (n: number) => `unix:${at(`${n}.raft`)}`;
+  const raft = (n: number) => network.address(n);
   await execute('ovsdb-tool', ['create-cluster', at('0.db'), '/usr/share/ovn/ovn-nb.ovsschema', raft(0)]);
   for (const n of [1, 2])
     await execute('ovsdb-tool', ['join-cluster', at(`${n}.db`), 'OVN_Northbound', raft(n), raft(0)]);
@@ -27,8 +29,10 @@ async function cluster() {
     (n) =>
       new Daemon({
         name: `member ${n}`,
-        command: 'ovsdb-server',
+        command: 'nsenter',
         args: [
+          ...network.within(n).slice(1),
+          'ovsdb-server',
           `--remote=punix:${at(`${n}.sock`)}`,
           `--unixctl=${at(`${n}.ctl`)}`,
           '--no-chdir',
@@ -41,6 +45,8 @@ async function cluster() {
   );
   for (const member of members) await member.start();
   return {
+    unplug: (member: Daemon) => network.unplug(members.indexOf(member)),
+    plugIn: (member: Daemon) => network.plugIn(members.indexOf(member)),
     remotes: [0, 1, 2].map((n) => `unix:${at(`${n}.sock`)}`),
     async leader(but?: Daemon): Promise<Daemon> {
       for (;;) {
@@ -55,12 +61,13 @@ async function cluster() {
     },
     async [Symbol.asyncDispose]() {
       for (const member of members) await member[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
     },
   };
 }
 
-test('a RAFT leader that is frozen and one that is killed under load lose nothing and double nothing', async () => {
+test('a RAFT leader that is frozen, one that is killed and one that is cut off under load lose nothing and double nothing', async () => {
   await using nb = await cluster();
   await nb.leader();
   await using client = await connect({ remotes: nb.remotes, backoff: { firstMs: 20, longestMs: 100 }, probeMs: 500 });
@@ -84,7 +91,7 @@ test('a RAFT leader that is frozen and one that is killed under load lose nothin
     }
   };
   await load(0, 500);
-  // Alone in the dark: to the others it is a partition, and what it is sent is answered by nobody.
+  // What it is sent is answered by nobody.
   const frozen = await nb.leader();
   frozen.signal('SIGSTOP');
   await load(500, 1000);
@@ -96,6 +103,15 @@ test('a RAFT leader that is frozen and one that is killed under load lose nothin
   await load(1500, 2000);
   await writer.idle();
   await killed.start();
+  await writer.idle();
+  // It lives on and takes what it is sent, and cannot commit it.
+  const cutOff = await nb.leader();
+  await load(2000, 2300);
+  await nb.unplug(cutOff);
+  await load(2300, 2600);
+  await nb.leader(cutOff);
+  await load(2600, 3000);
+  await nb.plugIn(cutOff);
   await writer.idle();
   const names = [...northbound.rows('Logical_Switch_Port').values()].map(({ name }) => name);
   expect(names.sort()).toEqual(wanted.sort());
