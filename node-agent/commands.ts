@@ -9,6 +9,8 @@ export type Run = (
     readonly signal?: AbortSignal;
     /** What errors call it; the command line when absent. */
     readonly label?: string;
+    /** Told what it prints, as it comes. */
+    readonly onOutput?: (text: string) => void;
   },
 ) => Promise<string>;
 
@@ -26,13 +28,15 @@ export class CommandFailed extends Error {
   }
 }
 
-export const run: Run = (file, args, { stdin = '', signal, label = [file, ...args].join(' ') } = {}) => {
+export const run: Run = (file, args, options = {}) => {
+  const { stdin = '', signal, label = [file, ...args].join(' '), onOutput } = options;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn(file, args, { stdio: 'pipe', ...(signal && { signal }) });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    onOutput?.(text);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;

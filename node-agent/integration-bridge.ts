@@ -90,15 +90,22 @@ export class IntegrationBridge {
 
   /**
    * Puts a port on the bridge, in place of any of ours with the same logical port. Returns when the database has it.
-   *
-   * If the bridge had a device of that name before, ovs-vswitchd must first have let go of it: seeing removal and return at once, it
-   * would go on with the old device, and nothing would ever pass.
    * @throws SwitchFailed
    */
   async plug(port: SwitchPort): Promise<void> {
-    await this.unplug(({ device }) => device === port.device);
-    await this.#released(port.device);
+    await this.withdraw(port.device);
     await this.#commit(plugOperations(this.#bridge(), port, this.ports()));
+  }
+
+  /**
+   * Takes the port of this device off the bridge, if there is one, and returns when ovs-vswitchd has let go of the device. Before that
+   * no device of its name may be made or plugged: seeing removal and return at once, ovs-vswitchd would go on with the old
+   * device, and nothing would ever pass.
+   * @throws SwitchFailed
+   */
+  async withdraw(device: string): Promise<void> {
+    await this.unplug((port) => port.device === device);
+    await this.#released(device);
   }
 
   /**

@@ -105,6 +105,7 @@ export class ManagementPort {
       const lines = [...stale.map((address) => `address del ${address} dev ${this.#pair.interfaceName}`), ...nic.ip];
       await plumbing.run('ip', ['-batch', '-'], { stdin: `${lines.join('\n')}\n` });
     } else {
+      await bridge.withdraw(hostDevice);
       await deleteDevice(plumbing.run, hostDevice);
       await makeVethPair(this.#pair, request, nic, plumbing);
     }

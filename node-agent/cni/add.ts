@@ -58,14 +58,17 @@ export async function add(request: AddRequest, context: AddContext, signal: Abor
     interfaceName,
   };
   try {
-    await makeVethPair(pair, port, nicKind(port, interfaceName, context), { ...context.plumbing, signal });
-    await context.bridge.plug({
-      device: pair.hostDevice,
-      logicalPort: port.logicalPort,
-      mac: port.mac,
-      attach: port.attach,
-      sandbox: { podUid: pod.uid, containerId, interfaceName, network },
-    });
+    await context.bridge.withdraw(pair.hostDevice);
+    const nic = nicKind(port, interfaceName, context);
+    await makeVethPair(pair, port, nic, { ...context.plumbing, signal }, () =>
+      context.bridge.plug({
+        device: pair.hostDevice,
+        logicalPort: port.logicalPort,
+        mac: port.mac,
+        attach: port.attach,
+        sandbox: { podUid: pod.uid, containerId, interfaceName, network },
+      }),
+    );
     timer('plumbed');
     await installed(port, pair, context, signal);
     timer('installed');

@@ -24,6 +24,12 @@ export interface PlumbingOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * What can be done with the node's end while the pod's end is still being set up. It is awaited in any case, so that whoever is
+ * told of a failure can undo it.
+ */
+export type WithHostDevice = () => Promise<void>;
+
 /** The pod already has an interface of the wanted name, and it is not a leftover of ours. */
 export class InterfaceNameTaken extends Error {
   override readonly name = 'InterfaceNameTaken';
@@ -37,23 +43,22 @@ export class InterfaceNameTaken extends Error {
  * Makes the pair, the node's end up and mute, the pod's end as its kind wants it. A leftover node's end of an earlier try is
  * replaced.
  *
- * All of it is one process: starting one is most of the time that plumbing takes.
+ * All of it is one process: starting one is most of the time that plumbing takes. `withHostDevice` runs beside its second half.
  */
 export async function makeVethPair(
   pair: VethPair,
   request: PortRequest,
   nic: PodNic,
   options: PlumbingOptions,
+  withHostDevice: WithHostDevice = async () => {},
 ): Promise<void> {
-  const { run, signal } = options;
-  const label = `plumbing of ${pair.interfaceName} in ${pair.netns}`;
-  const make = () => run('sh', ['-c', makeScript(pair, request, nic, options)], { label, ...(signal && { signal }) });
+  const { run } = options;
   try {
-    await make();
+    await makeOnce(pair, request, nic, options, withHostDevice);
   } catch (error) {
     if (!isTaken(error)) throw error;
     if (!(await deleteDevice(run, pair.hostDevice))) throw new InterfaceNameTaken(pair.interfaceName, pair.netns);
-    await make().catch((again: unknown) => {
+    await makeOnce(pair, request, nic, options, withHostDevice).catch((again: unknown) => {
       throw isTaken(again) ? new InterfaceNameTaken(pair.interfaceName, pair.netns) : again;
     });
   }
@@ -80,8 +85,33 @@ export async function silenceDevice(device: string): Promise<void> {
   });
 }
 
+async function makeOnce(
+  pair: VethPair,
+  request: PortRequest,
+  nic: PodNic,
+  options: PlumbingOptions,
+  withHostDevice: WithHostDevice,
+): Promise<void> {
+  const { run, signal } = options;
+  let beside: Promise<void> | undefined;
+  const script = run('sh', ['-c', makeScript(pair, request, nic, options)], {
+    label: `plumbing of ${pair.interfaceName} in ${pair.netns}`,
+    onOutput: () => {
+      beside ??= withHostDevice();
+      beside.catch(() => {}); // It is awaited below, but perhaps not yet.
+    },
+    ...(signal && { signal }),
+  });
+  try {
+    await script;
+  } finally {
+    await Promise.allSettled([beside]);
+  }
+  await beside;
+}
+
 /**
- * The script that makes a pair. Until its last line the pod's end is down, so nothing passes before everything is set. Every
+ * The script that makes a pair. It prints one line when the node's end is as it is to be, and nothing else. Until its last line the pod's end is down, so nothing passes before everything is set. Every
  * value in it is one plain word: `parsePortBinding` and `parseRequest` let nothing else through.
  */
 export function makeScript(
@@ -108,6 +138,7 @@ export function makeScript(
     'END',
     setIPv6(hostDevice, 'disable_ipv6', 1),
     ...offload(hostDevice),
+    `echo ${hostDevice}`,
     `exec nsenter --net=${netns} sh -c '${inPod.join('\n')}' << 'END'`,
     ...nic.ip,
     'END',

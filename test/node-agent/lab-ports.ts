@@ -12,7 +12,7 @@ export interface HandWrittenPort {
   readonly attach: AttachKind;
   /** Node names: the first is the main one. */
   readonly on: readonly string[];
-  /** Last part of MAC and addresses, 2 to 250. */
+  /** Last 16 bits of MAC and addresses, 2 to 65,000. */
   readonly host: number;
   /** UIDs of the pods that may plug it as `eth0`. */
   readonly pods?: readonly string[];
@@ -22,8 +22,8 @@ export interface HandWrittenPort {
 export const network = { switch: 'net', gateways: '10.244.0.1/16 fd00:10:244::1/64', mtuBytes: 1400 };
 
 export const addressesOf = ({ host }: Pick<HandWrittenPort, 'host'>) => ({
-  mac: `0a:58:0a:f4:00:${host.toString(16).padStart(2, '0')}`,
-  ipv4: `10.244.0.${host}`,
+  mac: `0a:58:0a:f4:${host.toString(16).padStart(4, '0').replace(/^(..)/, '$1:')}`,
+  ipv4: `10.244.${host >> 8}.${host & 255}`,
   ipv6: `fd00:10:244::${host.toString(16)}`,
 });
 

@@ -24,6 +24,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   runc: 'the containers themselves',
   conntrack: 'kubelet looks for it',
   curl: 'in the image that the upstream suite runs its checks from',
+  'containernetworking-plugins': 'the CNI plugins that benchmarks run beside ours',
   'util-linux': 'nsenter, unshare, flock',
 };
 

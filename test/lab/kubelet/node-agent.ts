@@ -26,11 +26,13 @@ export interface AgentAnswer {
 /**
  * Starts the node agent in the node's namespace. It is ready when the node is a chassis and the ports requested for it are known.
  * @param changes to the configuration file.
+ * @param program what is run: the sources, or their bundle.
  */
 export async function startNodeAgent(
   topology: Pick<Topology, 'central'>,
   node: TopologyNode,
   changes: Readonly<Record<string, unknown>> = {},
+  program = fileURLToPath(new URL('../../../node-agent/main.ts', import.meta.url)),
 ): Promise<LabNodeAgent> {
   const socket = join(node.runDir, 'hawser', 'agent.sock');
   const configFile = join(node.runDir, 'hawser-agent.json');
@@ -50,7 +52,7 @@ export async function startNodeAgent(
   const daemon = node.daemon({
     name: 'hawser-agent',
     command: process.execPath,
-    args: [fileURLToPath(new URL('../../../node-agent/main.ts', import.meta.url)), '--config', configFile],
+    args: [program, '--config', configFile],
     ready: async (_, signal) => {
       for (;;) {
         signal.throwIfAborted();

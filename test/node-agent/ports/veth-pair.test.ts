@@ -35,6 +35,7 @@ test("the node's end is up and mute, and everything is set before the pod's end 
     'if [ -e /proc/sys/net/ipv6/conf/hp0123456789ab/disable_ipv6 ];' +
       ' then echo 1 > /proc/sys/net/ipv6/conf/hp0123456789ab/disable_ipv6; fi',
     'ethtool -K hp0123456789ab tx off > /dev/null',
+    'echo hp0123456789ab',
     "exec nsenter --net=/run/netns/cni-1 sh -c 'set -e",
     'if [ -e /proc/sys/net/ipv6/conf/eth0/accept_ra ]; then echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_ra; fi',
     'ethtool -K eth0 tx off > /dev/null',
