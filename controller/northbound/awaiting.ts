@@ -62,6 +62,18 @@ export class Awaiting {
     this.#referents.delete(uuid);
   }
 
+  /** The row is about to be written: takes out the cells that wait for it, to be written with it. */
+  takeCells(referent: string): readonly WaitingRow[] {
+    const taken = [...this.for(referent)].filter(({ cells }) => cells.size > 0);
+    const rows = this.#waiting.get(referent);
+    for (const row of taken) {
+      if (row.isWhole) rows?.set(row.uuid, { ...row, cells: new Map() });
+      else rows?.delete(row.uuid);
+    }
+    if (rows?.size === 0) this.#waiting.delete(referent);
+    return taken;
+  }
+
   /** The row is there: takes out what waited for it. */
   take(referent: string): readonly WaitingRow[] {
     const rows = [...this.for(referent)];

@@ -4,7 +4,7 @@ import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outc
 import type { Board, BoardListener } from '../engine/board.ts';
 import type { ObjectReference, ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { Awaiting } from './awaiting.ts';
+import { Awaiting, type WaitingRow } from './awaiting.ts';
 import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
 import { largeSets, ownerKey } from './owned-columns.ts';
@@ -64,6 +64,7 @@ export interface WriterOptions {
  * an operation, so larger batches cost less per row: about 300 ports with their places in two port groups.
  */
 const batchWeight = 900;
+const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 const firstParkMilliseconds = 1000;
@@ -213,17 +214,11 @@ export class NorthboundWriter implements BoardListener {
     this.#wake();
   }
 
-  /** What waited for the row comes with it or is looked at now. */
+  /** What came with the row waits no more; what was said of it meanwhile is looked at now. */
   #arrived(uuid: string): void {
     for (const waiting of this.#awaiting.take(uuid)) {
-      if (this.#inserting.has(uuid) && !waiting.isWhole) continue;
       if (waiting.isWhole) this.#mark(waiting.table, waiting.uuid, false);
-      const key = this.#keys.get(waiting.uuid);
-      for (const [column, entries] of waiting.cells) {
-        for (const entry of entries) {
-          if (key !== undefined) this.#markCell(waiting.table, waiting.uuid, key, column, entry, false);
-        }
-      }
+      this.#markCells(waiting);
     }
   }
 
@@ -235,6 +230,14 @@ export class NorthboundWriter implements BoardListener {
 
   #mark(table: string, uuid: string, isDrift: boolean): void {
     if (!this.#parked.has(uuid)) this.#dirty.add(table, uuid, this.#keys.get(uuid), isDrift);
+  }
+
+  #markCells({ table, uuid, cells }: WaitingRow): void {
+    const key = this.#keys.get(uuid);
+    if (key === undefined) return;
+    for (const [column, entries] of cells) {
+      for (const entry of entries) this.#markCell(table, uuid, key, column, entry, false);
+    }
   }
 
   /** A member of a set that is not there yet is not looked at before it comes. */
@@ -289,20 +292,32 @@ export class NorthboundWriter implements BoardListener {
   /** Writes the rows of a batch; of a refused one first the one half and then the other, until the culprits are alone. */
   async #apply(batch: readonly DirtyRow[]): Promise<void> {
     const started = this.#now();
+    const coming: WaitingRow[] = [];
     const { operations, awaited, inserted, different } = plan(
       batch.map((dirty) => this.#unit(dirty)),
       this.#northbound,
       this.#northbound.schema,
-      (uuid) => this.#unitsWaitingFor(uuid),
+      (uuid) => {
+        const waiting = this.#awaiting.takeCells(uuid);
+        coming.push(...waiting);
+        return waiting.map((row) => this.#unit(row));
+      },
     );
     for (const one of awaited) this.#awaiting.add(one);
     if (operations.length === 0) return this.#landed(batch);
     this.#inserting = inserted;
+    // Sending a large batch takes as long as planning it: others have their turn in between.
+    if (operations.length > fewOperations) await new Promise((resolve) => setImmediate(resolve));
     this.#pacing.began(this.#now());
-    const outcome = await this.#transact(operations).finally(() => {
+    let outcome: TransactionOutcome | 'closed' | undefined;
+    try {
+      outcome = await this.#transact(operations);
+    } finally {
       this.#inserting = new Set();
       this.#pacing.ended(this.#now(), this.#hasNews);
-    });
+      const isThere = typeof outcome === 'object' && outcome.status === 'committed';
+      if (!isThere) for (const row of coming) this.#markCells(row);
+    }
     if (outcome === 'closed') return;
     if (outcome.status === 'outcomeUnknown') throw outcome.cause;
     if (outcome.status === 'committed') {
@@ -375,12 +390,6 @@ export class NorthboundWriter implements BoardListener {
     const key = this.#keys.get(uuid);
     const desired = key === undefined ? undefined : this.#board.row(table, key);
     return { table, uuid, desired, ...(cells && { cells }) };
-  }
-
-  *#unitsWaitingFor(uuid: string): Iterable<Unit> {
-    for (const { table, uuid: waiting, cells } of this.#awaiting.for(uuid)) {
-      if (cells.size > 0) yield this.#unit({ table, uuid: waiting, cells });
-    }
   }
 
   /** Facts about one row come one after another, and those about a row with a large set again and again. */

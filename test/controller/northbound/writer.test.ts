@@ -57,3 +57,13 @@ test('a port that is selected as it goes, and no more when it has gone, is waite
   await writer.idle();
   expect(members()).toEqual([]);
 });
+
+test('a port that is selected while it is on its way is in its group', async () => {
+  const { board, writer, members, onSending } = await writtenBed();
+  const other = 'vm/default/other';
+  const otherUuid = rowUuid('Logical_Switch_Port', other);
+  onSending(() => board.say('membership', setEntry('Port_Group', 'web', 'ports', otherUuid)));
+  sayPort(board, 'blue', other);
+  await writer.idle();
+  expect(members()).toEqual([otherUuid]);
+});
