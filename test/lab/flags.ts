@@ -8,6 +8,8 @@ export interface Flags {
   readonly ovn?: string;
   /** A control plane of the real programs instead of the stand-in. */
   readonly realKube: boolean;
+  /** Only the cluster, with real container runtimes and kubelets, and left running. */
+  readonly cluster: boolean;
   readonly scenarios: readonly ScenarioName[];
   readonly json?: string;
   readonly keep: boolean;
@@ -19,15 +21,16 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
-export const usage = `usage: npm run lab -- [--nodes N] [--vms N] [--ovn VERSION] [--real-kube] [--scenario NAME[,NAME]] [--json FILE] [--keep] [--down]
+export const usage = `usage: npm run lab -- [--nodes N] [--vms N] [--ovn VERSION] [--real-kube] [--cluster] [--scenario NAME[,NAME]] [--json FILE] [--keep] [--down]
   --nodes N          nodes, 2 to 20 (3)
   --vms N            virtual machines, attached by managedTap and direct tap in turn, 1 to 20 (2)
   --ovn VERSION      OVN and Open vSwitch of another Debian in a root of their own: 25.03 (the machine's own)
   --real-kube        on a real kube-apiserver, which the first time is built with Go
+  --cluster          a cluster of real kubelets and containerd, left running for kubectl; no scenarios
   --scenario NAMES   of ${scenarioNames.join(', ')} (all)
   --json FILE        the table as data
   --keep             leave it running and say how to look around
-  --down             take down what --keep left`;
+  --down             take down what --keep or --cluster left`;
 
 export function parseFlags(args: readonly string[]): Flags {
   let values: ReturnType<typeof parse>['values'];
@@ -45,6 +48,7 @@ export function parseFlags(args: readonly string[]): Flags {
     nodes: whole('--nodes', values.nodes ?? '3', 2),
     vms: whole('--vms', values.vms ?? '2', 1),
     realKube: values['real-kube'] ?? false,
+    cluster: values.cluster ?? false,
     scenarios,
     keep: values.keep ?? false,
     down: values.down ?? false,
@@ -61,6 +65,7 @@ function parse(args: readonly string[]) {
       vms: { type: 'string' },
       ovn: { type: 'string' },
       'real-kube': { type: 'boolean' },
+      cluster: { type: 'boolean' },
       scenario: { type: 'string' },
       json: { type: 'string' },
       keep: { type: 'boolean' },

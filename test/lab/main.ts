@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { prepare } from '#test/setup/prepare.ts';
 import { SetUpError } from '#test/setup/set-up-error.ts';
 import { inBackground, isInBackground, leaveForeground } from './background.ts';
+import { startCluster } from './cluster/cluster.ts';
+import { howToUse } from './cluster/how-to-use.ts';
 import { FlagError, type Flags, parseFlags } from './flags.ts';
 import { guestText } from './guest-text.ts';
 import { realKubernetes } from './kubernetes/real.ts';
@@ -26,12 +28,21 @@ try {
     // What a lab left that was killed, or was kept.
     await down(labId);
     if (flags.down) log('nothing of the lab is left');
+    else if (flags.cluster) await clusterRun(flags);
     else process.exitCode = flags.keep ? await inBackground(labId) : await labRun(flags);
   }
 } catch (error) {
   if (!(error instanceof FlagError || error instanceof SetUpError)) throw error;
   console.error(`hawser: ${error.message}`);
   process.exitCode = 1;
+}
+
+/** All of a cluster is processes of their own, so they can stay when this one has ended. */
+async function clusterRun({ nodes, ovn }: Flags): Promise<never> {
+  const cluster = await startCluster({ id: labId, nodes, log, ...(ovn !== undefined && { ovn }) });
+  console.log(howToUse(cluster));
+  await cluster.topology.keep();
+  process.exit(0);
 }
 
 /** Returns the exit status: 0 only if all held. */

@@ -22,6 +22,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'etcd-server': 'etcd, below a real kube-apiserver',
   containerd: 'the container runtime of real nodes',
   runc: 'the containers themselves',
+  'containernetworking-plugins': 'loopback, which containerd runs for every sandbox; portmap and bandwidth to chain',
   conntrack: 'kubelet looks for it',
   curl: 'in the image that the upstream suite runs its checks from',
   'containernetworking-plugins': 'the CNI plugins that benchmarks run beside ours',

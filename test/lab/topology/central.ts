@@ -9,6 +9,8 @@ import { type UnderlayMember, underlayPrefix, uplink } from './underlay.ts';
 /** The OVN central services: the northbound and southbound databases and northd, in a namespace of their own. */
 export interface Central {
   readonly netns: string;
+  /** IPv4 address on the underlay. */
+  readonly ip: string;
   /** Sockets of the daemons; also what OVN_RUNDIR has to be for `ovn-appctl -t ovn-northd`. */
   readonly runDir: string;
   readonly nbSocket: string;
@@ -70,6 +72,7 @@ export async function startCentral(options: {
   ]);
   return {
     netns,
+    ip,
     runDir,
     nbSocket,
     sbSocket,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { labCgroup, processesIn, removeCgroup } from './cgroups.ts';
 import { run } from './command.ts';
 import {
   folderOf,
@@ -36,7 +37,7 @@ export function down(id: string): Promise<void> {
 /** Kills the processes that run in these network namespaces and removes the namespaces. */
 export async function removeNamespaces(names: readonly string[]): Promise<void> {
   const inodes = inodesOf(names);
-  await killAll((pid) => networkNamespaceIn(pid, inodes));
+  await killAll(() => processes().filter((pid) => networkNamespaceIn(pid, inodes)));
   await deleteNamespaces(names);
 }
 
@@ -44,7 +45,10 @@ async function removeLab(id: string): Promise<void> {
   folderOf(id); // Refuses what is not an id before anything is killed.
   const names = namespaces().filter((name) => name.startsWith(namespacePrefix(id)));
   const inodes = inodesOf(names);
-  await killAll((pid) => carries(pid, labMark(id)) || networkNamespaceIn(pid, inodes));
+  const ours = (pid: number) => carries(pid, labMark(id)) || networkNamespaceIn(pid, inodes);
+  // What a container runtime started has neither our environment nor a namespace of ours, but it has our cgroup.
+  await killAll(() => [...processes().filter(ours), ...processesIn(labCgroup(id))]);
+  await removeCgroup(labCgroup(id));
   await deleteNamespaces(names);
   await removeFolder(id);
 }
@@ -55,13 +59,13 @@ async function deleteNamespaces(names: readonly string[]): Promise<void> {
 }
 
 /**
- * Kills every process that `ours` recognises, until there is none. A process is known by what it carries, not by a
+ * Kills every process that `find` finds, until there is none. A process is known by what it carries, not by a
  * recorded pid: so none is missed that was started a moment before its starter died, and none hit that reuses a pid.
  */
-async function killAll(ours: (pid: number) => boolean): Promise<void> {
+async function killAll(find: () => readonly number[]): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const found = processes().filter((pid) => pid !== process.pid && ours(pid));
+    const found = find().filter((pid) => pid !== process.pid);
     if (found.length === 0) return;
     if (performance.now() > deadline) throw new Error(`processes ${found.join(' ')} do not die`);
     for (const pid of found) kill(pid);

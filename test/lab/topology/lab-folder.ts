@@ -101,7 +101,9 @@ function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Field 2, the command name in parentheses, may hold spaces and parentheses itself.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie has ended; whose child it was may take its time to notice.
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
