@@ -14,7 +14,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   fping: 'the observer, which pings every 10 ms',
   'iputils-ping': 'reachability in tests',
   tcpdump: 'captures',
-  socat: 'the consoles of guests that are kept',
+  socat: 'the consoles of guests that are kept; relays between namespaces',
   'dnsmasq-base': 'DHCP and router advertisements for a guest that is tried without OVN',
   openssl: 'certificates for TLS',
   python3: 'time and memory of a program and its children, in benchmarks',
@@ -22,10 +22,9 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'etcd-server': 'etcd, below a real kube-apiserver',
   containerd: 'the container runtime of real nodes',
   runc: 'the containers themselves',
-  'containernetworking-plugins': 'loopback, which containerd runs for every sandbox; portmap and bandwidth to chain',
+  'containernetworking-plugins': 'loopback, which containerd runs for every sandbox; what benchmarks run beside ours',
   conntrack: 'kubelet looks for it',
   curl: 'in the image that the upstream suite runs its checks from',
-  'containernetworking-plugins': 'the CNI plugins that benchmarks run beside ours',
   'util-linux': 'nsenter, unshare, flock',
 };
 
