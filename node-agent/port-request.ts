@@ -89,7 +89,9 @@ export function parsePortBinding(row: PortBindingRow): ParsedPort | undefined {
   const badPod = [...pods].find(([, interfaceName]) => !isInterfaceName(interfaceName));
   if (badPod) return problem(`hawser:pod:${badPod[0]} is "${badPod[1]}", not an interface name`);
 
-  const words = row.mac.flatMap((element) => element.split(/\s+/)).filter((word) => word !== '' && word !== 'unknown');
+  // A port whose guest has yet to come from another port has no addresses; what it will have is said beside them.
+  const told = row.mac.length > 0 ? row.mac : listOf(ids.get('hawser:addresses'));
+  const words = told.flatMap((element) => element.split(/\s+/)).filter((word) => word !== '' && word !== 'unknown');
   const [mac = '', ...hosts] = words;
   if (!macPattern.test(mac)) return problem(`mac is "${row.mac.join('", "')}", it does not start with a MAC address`);
 

@@ -1,5 +1,6 @@
 import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type Fact, problem } from '../engine/facts.ts';
+import { isSame } from '../engine/same.ts';
 import { type Address, formatAddress, macOf, parseAddress } from '../ipam/address.ts';
 import { macKey } from '../ipam/allocator.ts';
 import { segmentOf } from '../ipam/cut.ts';
@@ -27,9 +28,15 @@ export function ipam(tables: Tables): Feature<Nic> {
         ips = lease.ips;
       } else {
         const name = `${nic.claim.namespace}/${nic.claim.name}`;
-        const claim = read.get(tables.claims, name);
+        const own = read.get(tables.claims, name);
+        const brought = nic.broughtClaim === undefined ? undefined : read.get(tables.claims, nic.broughtClaim);
+        // What the guest brought along is its own from the moment it is here, before that is written down.
+        const claim = own === undefined || own.ips.length === 0 ? brought : own;
         if (claim === undefined || claim.ips.length === 0) return;
-        if (claim.owner?.uid !== nic.object.uid) {
+        if (nic.broughtClaim !== undefined && claim !== brought && isSame(claim.ips, brought?.ips)) {
+          yield derived(tables.takenClaims, nic.broughtClaim, name);
+        }
+        if (claim !== brought && claim.owner?.uid !== nic.object.uid) {
           const owner = claim.owner ? `${claim.owner.kind} ${claim.owner.name} (${claim.owner.uid})` : 'nobody';
           yield problem(
             nic.object,
@@ -39,7 +46,8 @@ export function ipam(tables: Tables): Feature<Nic> {
           return;
         }
         const holder = read.get(tables.claimConflicts, name);
-        if (holder !== undefined) {
+        // The claim it was brought along in is in nobody's way, and goes.
+        if (holder !== undefined && !holder.endsWith(`IPAMClaim ${nic.broughtClaim}`)) {
           yield problem(nic.object, 'AddressConflict', `${claim.ips.join(' and ')} of IPAMClaim ${name}: ${holder}`);
           return;
         }

@@ -91,6 +91,8 @@ function afterHandOff(
 ): Whereabouts | undefined {
   const { sourceNode, targetNode } = state;
   if (sourceNode === undefined || targetNode === undefined || vmi.nodeName === targetNode) return undefined;
+  // Each side has a port of its own (decentralised-migration.ts).
+  if (state.sourceState !== undefined || state.targetState !== undefined) return undefined;
   const target: Whereabouts = { kind: 'settled', node: targetNode };
   const isPostCopy = state.mode === 'PostCopy';
   const targetPod = launchers.find(({ name }) => name === state.targetPod);

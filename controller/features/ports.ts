@@ -46,6 +46,19 @@ function portRow(port: Key, { nic, mac, ips }: NicAddresses, segment: Segment): 
   );
 }
 
+/**
+ * The port of a guest that is expected from another one's port: that one has the addresses still, so this one is told to the node's
+ * agent only.
+ */
+export function expectingPortRow(port: Key, addresses: NicAddresses, segment: Segment): RowFact {
+  const { columns, ...fact } = portRow(port, addresses, segment);
+  const expected = { 'hawser:addresses': [addresses.mac, ...addresses.ips].join(' ') };
+  return {
+    ...fact,
+    columns: { ...columns, addresses: [], external_ids: { ...Object(columns.external_ids), ...expected } },
+  };
+}
+
 /** The `external_ids` key that lets one pod plug the port. */
 export function podMark(podUid: string): string {
   return `hawser:pod:${podUid}`;

@@ -6,13 +6,17 @@ import type { Tables } from './tables.ts';
 /** Holds an IPAMClaim, and with it its addresses, until nobody can be using them any more. */
 export const claimFinalizer = 'hawser.dev/addresses-in-use';
 
-/** A claim that is being deleted is let go when its owner is gone; a claim deleted under a living VM waits for the VM. */
+/**
+ * A claim that is being deleted is let go when its owner is gone, or its guest has taken the addresses along; a claim deleted under a
+ * living VM waits for the VM.
+ */
 export function releasedClaims(tables: Tables): Feature<IPAMClaim> {
   return {
     name: 'released-claims',
     from: tables.claims,
     *facts(key, claim, read) {
-      if (!claim.deleting || !claim.finalizers.includes(claimFinalizer) || isOwnerThere(tables, read, claim)) return;
+      if (!claim.deleting || !claim.finalizers.includes(claimFinalizer)) return;
+      if (isOwnerThere(tables, read, claim) && read.get(tables.takenClaims, key) === undefined) return;
       const { namespace, name, finalizers } = claim;
       yield derived(tables.releasedClaims, key, {
         namespace,

@@ -14,6 +14,7 @@ import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
 import type { AddressRequest } from './address-requests.ts';
+import { receivedFrom } from './decentralised-migration.ts';
 import { filedUnder } from './selectors.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
@@ -60,6 +61,8 @@ export interface Nic {
   readonly object: ObjectReference;
   /** Present on a VM's NIC: the IPAMClaim that keeps its addresses until the VM goes. */
   readonly claim?: { readonly namespace: string; readonly name: string; readonly interface: string };
+  /** Key of the IPAMClaim that the guest had its addresses in where it came from (decentralised-migration.ts). */
+  readonly broughtClaim?: Key;
   readonly request: AddressRequest;
   /** Addresses it is known to have had, given back to it if nobody else has them. */
   readonly formerIps: readonly string[];
@@ -114,9 +117,10 @@ export class Tables {
   readonly namespaces = new Table<Namespace>('namespaces');
   readonly pods = new Table<Pod, 'owner'>('pods', { owner: ({ owner }) => (owner ? [owner.uid] : []) });
   readonly vms = new Table<VirtualMachine>('vms');
-  readonly vmis = new Table<VirtualMachineInstance>('vmis');
-  readonly vmims = new Table<VirtualMachineInstanceMigration, 'vmi'>('vmims', {
+  readonly vmis = new Table<VirtualMachineInstance, 'receivedFrom'>('vmis', { receivedFrom });
+  readonly vmims = new Table<VirtualMachineInstanceMigration, 'vmi' | 'migrationId'>('vmims', {
     vmi: ({ namespace, vmiName }) => [`${namespace}/${vmiName}`],
+    migrationId: ({ sendTo, receive }) => [sendTo, receive].filter((id) => id !== undefined),
   });
   readonly clusterNetworks = new Table<ClusterNetwork, 'all'>('clusterNetworks', { all: () => [''] });
   readonly networks = new Table<Network, 'namespace'>('networks', { namespace: ({ namespace }) => [namespace] });
@@ -144,5 +148,7 @@ export class Tables {
   /** Namespace → scopes of pod selectors that are for its pods too. */
   readonly namespaceScopes = new Table<readonly string[]>('namespaceScopes');
   readonly addresses = new Table<NicAddresses, 'segment'>('addresses', { segment: ({ segment }) => [segment] });
+  /** IPAMClaim → the one that has its addresses now, because the guest has taken them along. */
+  readonly takenClaims = new Table<Key>('takenClaims');
   readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');
 }

@@ -6,9 +6,10 @@ import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import { requestOfVm } from './address-requests.ts';
 import { claimName } from './claim-name.ts';
+import { hasLeft, isGuestHere, originClaim, originOf } from './decentralised-migration.ts';
 import { primaryNetwork } from './networks.ts';
 import { isLauncher } from './pods.ts';
-import { chassisPrecedence, podMark } from './ports.ts';
+import { chassisPrecedence, expectingPortRow, podMark } from './ports.ts';
 import type { Attach, Nic, Tables } from './tables.ts';
 
 /** KubeVirt network binding plugin name → how its NICs are attached. */
@@ -47,8 +48,18 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
         hostName: hostNameOf(vmi),
         ...guestAnnotation(vm?.annotations ?? vmi.annotations),
       };
-      yield derived(tables.nics, port, nic);
       const launchers = liveLaunchers(tables, read, vmi);
+      const origin = originOf(tables, read, vmi);
+      if (isGuestHere(vmi, launchers) || (origin === undefined && launchers.length > 0)) {
+        const claim = `${vmi.namespace}/${claimName(object.name, name)}`;
+        if (hasLeft(tables, read, vmi, claim, (other) => liveLaunchers(tables, read, other))) return;
+        yield derived(tables.nics, port, { ...nic, ...(origin && { broughtClaim: originClaim(origin, name) }) });
+      } else if (origin !== undefined) {
+        const addresses = read.get(tables.addresses, vmPort(origin));
+        const segment = addresses && read.get(tables.segments, addresses.segment);
+        if (addresses !== undefined && segment !== undefined)
+          yield expectingPortRow(port, { ...addresses, nic }, segment);
+      }
       for (const { uid } of launchers) {
         yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
       }

@@ -293,12 +293,21 @@ export class Allocator {
     if (wanted !== undefined && wanted.owner.uid === nic.object.uid && wanted.network === plan?.name) return;
     this.#wanted.delete(name);
     this.#release(`claim ${name}`);
+    if (plan === undefined) return;
+    const brought = nic.broughtClaim === undefined ? [] : (this.#tables.claims.get(nic.broughtClaim)?.ips ?? []);
+    if (brought.length > 0) {
+      this.#want(name, { ...nic.claim, network: plan.name, owner: nic.object, ips: brought });
+      return;
+    }
     const addresses = this.#allocate(key, nic, `claim ${name}`);
-    if (addresses === undefined || plan === undefined) return;
+    if (addresses === undefined) return;
     const ips = addresses.map((address) => `${formatAddress(address)}/${prefixLength(plan, address)}`);
-    const fresh = { ...nic.claim, network: plan.name, owner: nic.object, ips };
-    this.#wanted.set(name, fresh);
-    this.#fresh.push(fresh);
+    this.#want(name, { ...nic.claim, network: plan.name, owner: nic.object, ips });
+  }
+
+  #want(name: string, claim: WantedClaim): void {
+    this.#wanted.set(name, claim);
+    this.#fresh.push(claim);
   }
 
   /** One address of each family, or a problem and none at all. */

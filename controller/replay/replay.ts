@@ -88,6 +88,10 @@ export class Replay {
   /** The wanted rows that have changed since this was last called, null for those that are gone. */
   async takeChanges(): Promise<ReadonlyMap<string, RowState | null>> {
     await this.core.settle();
+    for (const key of [...this.core.tables.takenClaims.rows().keys()]) {
+      if (!this.#recordedClaims.has(key)) this.core.tables.claims.remove(key);
+    }
+    await this.core.settle();
     return this.#northbound.takeChanges();
   }
 

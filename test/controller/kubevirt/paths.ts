@@ -266,11 +266,103 @@ export const paths: Readonly<Record<string, Path>> = {
     events: twoOf('db.one', 'db.two'),
     steps: { 'vm/shop/db.one': ['', 'a', 'a,b rarp', 'b'], 'vm/shop/db.two': booted },
   },
+  'a guest goes to another namespace, and its addresses with it': {
+    events: decentralised((sides) => {
+      arrive(sides);
+      sides.target.stop();
+      sides.target.boot('c');
+    }),
+    steps: { 'vm/here/db': [...booted, gone], 'vm/there/db2': ['', 'b', gone, '', 'c'] },
+  },
+  'a guest that was to go to another namespace stays': {
+    events: decentralised(({ source, target, targetPod, onBoth }) => {
+      onBoth({ failed: true, completed: true, endTimestamp: '2026-11-21T05:10:30Z' });
+      source.vmimPhase('send', 'Failed');
+      target.vmimPhase('receive', 'Failed');
+      target.podPhase(targetPod, 'Succeeded');
+      target.vmi({ status: { phase: 'WaitingForSync' } });
+      target.remove('Pod', targetPod);
+    }),
+    steps: { 'vm/here/db': booted, 'vm/there/db2': ['', 'b'] },
+  },
   'a name over 63 characters': {
     events: running((kubevirt, source) => kubevirt.move('mig1', source, 'b'), longName),
     steps: { [`vm/shop/${longName}`]: [...booted, moving, 'b'] },
   },
 };
+
+/**
+ * A decentralised migration of `here/db`, on node a, to `there/db2`, on node b, until both VMIMs are `Running`; as recorded, the target's
+ * nodeName is set long before, and each side names the VMIM of its own namespace.
+ */
+export function decentralised(write: (sides: Sides) => void): readonly RecordedEvent[] {
+  const stream: Stream = { events: [], version: 100 };
+  const source = new KubeVirtScript('db', 'here', stream);
+  const target = new KubeVirtScript('db2', 'there', stream);
+  source.createVm();
+  const sourcePod = source.boot('a');
+  target.createVm({ runStrategy: 'WaitAsReceiver' });
+  target.createVmi({ annotations: { 'kubevirt.io/create-migration-target': 'true' } }, { phase: 'WaitingForSync' });
+  target.createVmim('receive', { vmiName: 'db2', receive: { migrationID: 'm1' } });
+  target.vmimPhase('receive', 'WaitingForSync');
+  source.createVmim('send', { vmiName: 'db', sendTo: { migrationID: 'm1', connectURL: '192.0.2.1:9185' } });
+  source.vmimPhase('send', 'Synchronizing');
+  const sourceState = {
+    ...{ migrationUID: source.vmimUid('send'), virtualMachineInstanceUID: source.vmiUid },
+    ...{ domainNamespace: 'here', domainName: 'db', node: 'a', pod: sourcePod },
+  };
+  const targetState = { migrationUID: target.vmimUid('receive'), domainNamespace: 'there', domainName: 'db2' };
+  const onBoth = (state: object) => {
+    for (const side of [source, target]) side.migrationState({ ...state });
+  };
+  source.migrationState({ migrationUid: source.vmimUid('send') });
+  target.migrationState({ migrationUid: target.vmimUid('receive') });
+  onBoth({ sourceState, targetState });
+  target.vmimPhase('receive', 'Pending');
+  const targetPod = target.createPod({ 'kubevirt.io/migrationJobUID': target.vmimUid('receive') });
+  target.bind(targetPod, 'b');
+  target.vmimPhase('receive', 'Scheduling');
+  target.podPhase(targetPod, 'Running');
+  target.vmi({ status: { phase: 'Scheduled', nodeName: 'b' }, metadata: { labels: { 'kubevirt.io/nodeName': 'b' } } });
+  onBoth({ sourceNode: 'a', targetNode: 'b', sourcePod, targetPod });
+  for (const phase of ['PreparingTarget', 'TargetReady', 'Running']) {
+    target.vmimPhase('receive', phase);
+    source.vmimPhase('send', phase);
+  }
+  onBoth({ mode: 'PreCopy', startTimestamp: '2026-11-21T05:10:00Z' });
+  write({ source, target, sourcePod, targetPod, onBoth });
+  return stream.events;
+}
+
+/** It succeeds: the target says so first, and the source's VM is halted. */
+export function arrive({ source, target, sourcePod, targetPod, onBoth }: Sides): void {
+  target.migrationState({ targetNodeDomainReadyTimestamp: '2026-11-21T05:10:20Z' });
+  target.readyAnnotation(targetPod);
+  onBoth({ endTimestamp: '2026-11-21T05:10:21Z' });
+  onBoth({ completed: true });
+  target.vmi({
+    status: { phase: 'Running' },
+    metadata: { annotations: { 'kubevirt.io/create-migration-target': null } },
+  });
+  target.vmimPhase('receive', 'Succeeded');
+  source.vmimPhase('send', 'Succeeded');
+  target.patch('VirtualMachine', 'db2', { spec: { runStrategy: 'Always' } });
+  source.podPhase(sourcePod, 'Succeeded');
+  source.vmi({ status: { phase: 'Succeeded' } });
+  source.patch('VirtualMachine', 'db', { spec: { runStrategy: 'Halted' } });
+  source.dropPods();
+  source.remove('VirtualMachineInstance', 'db');
+  source.remove('VirtualMachineInstanceMigration', 'send');
+}
+
+/** Both ends of a decentralised migration. */
+export interface Sides {
+  readonly source: KubeVirtScript;
+  readonly target: KubeVirtScript;
+  readonly sourcePod: string;
+  readonly targetPod: string;
+  readonly onBoth: (state: object) => void;
+}
 
 function twoOf(one: string, other: string): readonly RecordedEvent[] {
   const stream: Stream = { events: [], version: 100 };

@@ -29,8 +29,8 @@ describe('a recording of a migration', () => {
     ]);
     expect(json.final[port]).toMatchObject({
       name: 'vm/t02-r7/vm1',
-      addresses: ['02:48:57:00:00:01 10.244.0.2 fd00:10:244::2'],
-      port_security: ['02:48:57:00:00:01 10.244.0.2 fd00:10:244::2 fe80::/10'],
+      addresses: ['02:48:57:00:00:01 10.244.0.4 fd00:10:244::4'],
+      port_security: ['02:48:57:00:00:01 10.244.0.4 fd00:10:244::4 fe80::/10'],
       options: { 'requested-chassis': 'node-b' },
     });
   });
@@ -41,6 +41,8 @@ describe('a recording of a migration', () => {
     expect(final[options]).toMatchObject({ options: { router: '10.244.0.1', server_id: '10.244.0.1' } });
     expect(final['Logical_Switch/clusternetwork/default']?.ports).toEqual([
       'clusternetwork/default/router',
+      'node/node-a',
+      'node/node-b',
       'vm/t02-r7/vm1',
     ]);
   });
@@ -85,7 +87,7 @@ describe('what is beside a recording', () => {
       'spec: {podSelector: {}}',
     ]);
     const { json } = await replayed(precopy, '--objects', objects);
-    expect(json.final[port]?.addresses).toEqual(['02:48:57:00:00:01 192.168.0.2']);
+    expect(json.final[port]?.addresses).toEqual(['02:48:57:00:00:01 192.168.0.4']);
     const groups = Object.entries(json.final).filter(([id]) => id.startsWith('Port_Group/'));
     expect(groups.map(([, { ports }]) => ports)).toContainEqual(['vm/t02-r7/vm1']);
   });
