@@ -73,6 +73,24 @@ describe('a cluster of three', () => {
     await killed.start();
   });
 
+  test('every member has a _version of its own for a row, so versions cannot tell what a client has missed', async () => {
+    await using writer = await cluster.connect();
+    const outcome = await writer.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name: randomUUID() } }]);
+    if (outcome.status !== 'committed') throw new Error(JSON.stringify(outcome));
+    const [{ uuid }] = outcome.results;
+    const versions = new Set<unknown>();
+    for (const { remote } of cluster.members) {
+      await using reader = await cluster.connect({ remotes: [remote], leaderOnly: false });
+      await using replica = await reader.replicate(testSchema, { Thing: { columns: ['name'] } });
+      for await (const { changes } of replica.changes({ initial: true }))
+        if (changes.some((one) => one.uuid === uuid)) break;
+      const found = await reader.transact(testSchema, [{ op: 'select', table: 'Thing', where: { _uuid: uuid } }]);
+      const [row] = found.status === 'committed' ? found.results[0].rows : [];
+      versions.add(row && '_version' in row ? row._version : undefined);
+    }
+    expect(versions.size).toBe(3);
+  });
+
   test('a relay serves readers who do not insist on a leader, and passes writes on', async () => {
     const source = cluster.members.map(({ remote }) => remote).join(',');
     const relay = await room.start(`relay:Test:${source}`);

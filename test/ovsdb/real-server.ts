@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, watch, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -112,7 +113,8 @@ export class RealServer {
     const died = once(started, 'exit').then(([code]) => {
       throw new Error(`ovsdb-server ${this.#arguments.join(' ')} ended with ${code}`);
     });
-    await Promise.race([listening, died]);
+    const isRunning = () => started.exitCode === null && started.signalCode === null;
+    await Promise.race([listening.then(() => accepts(socket, isRunning)), died]);
     died.catch(() => undefined);
   }
 
@@ -154,5 +156,20 @@ async function appears(directory: string, path: string): Promise<void> {
     event.catch(() => undefined);
   } finally {
     stop.abort();
+  }
+}
+
+/** Resolves when someone listens at a socket: its file is there a moment before. */
+async function accepts(path: string, isRunning: () => boolean): Promise<void> {
+  while (isRunning()) {
+    const socket = createConnection(path);
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    } finally {
+      socket.destroy();
+    }
   }
 }

@@ -17,7 +17,6 @@ export const debianPackages: Readonly<Record<string, string>> = {
   socat: 'the consoles of guests that are kept; relays between namespaces',
   'dnsmasq-base': 'DHCP and router advertisements for a guest that is tried without OVN',
   openssl: 'certificates for TLS',
-  python3: 'time and memory of a program and its children, in benchmarks',
   'python3-openvswitch': 'python-ovs, which benchmarks of ovsdb/ run beside ours',
   'etcd-server': 'etcd, below a real kube-apiserver',
   containerd: 'the container runtime of real nodes',
