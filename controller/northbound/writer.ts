@@ -64,6 +64,8 @@ export interface WriterOptions {
  * an operation, so larger batches cost less per row: about 300 ports with their places in two port groups.
  */
 const batchWeight = 900;
+/** So many ports are a full batch. */
+const fullBatchRows = 300;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
@@ -271,7 +273,7 @@ export class NorthboundWriter implements BoardListener {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#dirty.size > 0 && !this.#closed) {
       // A batch that is full gains nothing by waiting.
-      const waitMs = this.#dirty.size < batchWeight ? this.#pacing.waitMs(this.#now()) : 0;
+      const waitMs = this.#dirty.size < fullBatchRows ? this.#pacing.waitMs(this.#now()) : 0;
       if (waitMs > 0) await this.#sleep(waitMs);
       if (this.#closed) return;
       this.#hasNews = false;

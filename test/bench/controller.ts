@@ -33,8 +33,10 @@ export async function bench({
     worstStallMs = Math.max(worstStallMs, cold.worstStallMs, warm.worstStallMs);
     figures.push(
       atMost(`cold start, ${of}`, 's', cold.startMs / 1000, isLargest ? 10 : undefined),
+      atMost(`processor time of the cold start, ${of}`, 's', cold.startCpuMs / 1000, undefined),
       atMost(`peak RSS, ${of}`, 'MiB', Math.max(cold.peakRss, warm.peakRss) / 2 ** 20, isLargest ? 1024 : undefined),
       atMost(`restart with nothing changed, ${of}`, 's', warm.startMs / 1000, isLargest ? 8 : undefined),
+      atMost(`processor time of that restart, ${of}`, 's', warm.startCpuMs / 1000, undefined),
       atMost(`operations of that restart, ${of}`, 'operations', warm.operations, 0),
       atMost(`one change, event to transaction, p50, ${of}`, 'ms', changes.p50, 0.3),
       atMost(`one change, event to transaction, p99, ${of}`, 'ms', changes.p99, 5),

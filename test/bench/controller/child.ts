@@ -6,6 +6,8 @@ import { percentiles } from './percentiles.ts';
 /** What one process measured; milliseconds and bytes. */
 export interface ChildResult {
   readonly startMs: number;
+  /** Processor time of the start, of all threads. */
+  readonly startCpuMs: number;
   readonly operations: number;
   readonly problems: number;
   readonly peakRss: number;
@@ -27,9 +29,18 @@ const size = Number(values.size);
 const objects = cluster(size);
 globalThis.gc?.();
 const bench = await benchCore(values.remote ?? '');
+const cpuBefore = process.cpuUsage();
 const startMs = await bench.start(objects);
+const { user, system } = process.cpuUsage(cpuBefore);
 const { operations, problems } = bench;
-let result: ChildResult = { startMs, operations, problems, peakRss: 0, worstStallMs: 0 };
+let result: ChildResult = {
+  startMs,
+  startCpuMs: (user + system) / 1000,
+  operations,
+  problems,
+  peakRss: 0,
+  worstStallMs: 0,
+};
 if (values.phase === 'changes') {
   const changes = await measureChanges(objects);
   const { burst, burstOperations } = await measureBurst(Number(values.burst));
