@@ -24,6 +24,7 @@ import { serveOffers } from './guest-servers/offers.ts';
 import { followLocalSwitch } from './local-switch.ts';
 import { ManagementPort } from './management-port.ts';
 import { createMetrics } from './metrics.ts';
+import { applyPhysicalNetworks } from './physical-networks.ts';
 import { RequestedPorts } from './requested-ports.ts';
 import { serveTaps } from './taps-server.ts';
 
@@ -172,6 +173,12 @@ export function createAgent(config: Config, log: Logger): Agent {
       try {
         await local.follow();
         switchKnown.resolve();
+        await applyPhysicalNetworks({
+          config,
+          local,
+          run,
+          onMoved: (move) => log.info(move, "the host's addresses moved"),
+        }).catch((error: unknown) => log.error({ err: error }, 'physical networks not set up: is every NIC there?'));
         await collect((devices) => leftoverPodPorts(local.bridge.ports(), devices));
         bindings = await followBindings(southboundClient, config.nodeName, requested, {
           signal,

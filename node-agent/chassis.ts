@@ -1,6 +1,7 @@
 import type { OpenVswitchTables } from '#ovsdb/schemas/open-vswitch.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import type { Config } from './config.ts';
+import { type BridgeState, bridgeMappings } from './physical-bridge.ts';
 
 type Row<Table extends keyof OpenVswitchTables> = OpenVswitchTables[Table]['row'];
 
@@ -11,6 +12,8 @@ export interface ChassisState {
   readonly bridge:
     | ({ readonly uuid: string } & Pick<Row<'Bridge'>, 'datapath_type' | 'fail_mode' | 'other_config'>)
     | undefined;
+  /** All bridges there are. */
+  readonly bridges: readonly BridgeState[];
 }
 
 /**
@@ -36,10 +39,12 @@ export function chassisExternalIds(config: Config): Readonly<Record<string, stri
   };
 }
 
-function rootOperations({ root }: ChassisState, config: Config): Operation<OpenVswitchTables>[] {
-  const changed = Object.entries(chassisExternalIds(config)).filter(
-    ([key, value]) => root.external_ids.get(key) !== value,
-  );
+const mappingsKey = 'ovn-bridge-mappings';
+
+function rootOperations({ root, bridges }: ChassisState, config: Config): Operation<OpenVswitchTables>[] {
+  const mappings = bridgeMappings(root.external_ids.get(mappingsKey), config.physicalNetworks, bridges);
+  const wanted = { ...chassisExternalIds(config), ...(mappings !== undefined && { [mappingsKey]: mappings }) };
+  const changed = Object.entries(wanted).filter(([key, value]) => root.external_ids.get(key) !== value);
   if (changed.length === 0) return [];
   return [
     {

@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 const remotes = z.array(z.string().regex(/^(unix:|tcp:|ssl:)/)).min(1);
 
+/** What passes through `ip -batch` as one plain word. */
+const deviceName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/);
+
 const schema = z.strictObject({
   /** The Kubernetes node name. It becomes the chassis name (`system-id`) and `hostname`, which `requested-chassis` holds. */
   nodeName: z.string().min(1),
@@ -20,6 +23,13 @@ const schema = z.strictObject({
     /** This node's tunnel endpoint; with `netdev` it must sit on an Open vSwitch bridge. */
     ip: z.union([z.ipv4(), z.ipv6()]),
   }),
+  /**
+   * The physical networks that this node is on, for Networks of topology `underlay`. With `nic` the agent makes the bridge, puts the NIC
+   * there and the host's addresses with it, and undoes all that when the entry is gone; without, the bridge is somebody else's.
+   */
+  physicalNetworks: z
+    .array(z.strictObject({ name: z.string().regex(/^[^:,\s]+$/), bridge: deviceName, nic: deviceName.optional() }))
+    .default([]),
   /** Whether ovn-controller reads all of the southbound database; cheaper for the server while most nodes need most rows. */
   monitorAll: z.boolean().default(true),
   /** How often ovn-controller asks the southbound server whether it is there; 0 is never. */
@@ -34,9 +44,7 @@ const schema = z.strictObject({
    * The device by which this node is on the pod network: kubelet reaches pods through it, and pods their node. False on a host that is
    * no Kubernetes node.
    */
-  managementPort: z
-    .union([z.literal(false), z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/)])
-    .default('hawser0'),
+  managementPort: z.union([z.literal(false), deviceName]).default('hawser0'),
   /** What the agent puts on the node for its container runtime; absent: somebody else does. */
   cni: z
     .strictObject({

@@ -124,6 +124,22 @@ export class IntegrationBridge {
   }
 
   /**
+   * Changes the switch otherwise than by a port of ours; returns when ovs-vswitchd has done it.
+   * @throws SwitchFailed
+   */
+  async reconfigure(operations: (rootUuid: string) => readonly Operation<OpenVswitchTables>[]): Promise<void> {
+    const root = this.#root;
+    if (!root) throw new SwitchFailed("this node's Open vSwitch database is empty");
+    const results = await this.#commit([...operations(root.uuid), ...fenceOperations(root.uuid)]);
+    const cfg = selectedNumber(results.at(-1), 'next_cfg') ?? 0;
+    const signal = AbortSignal.timeout(releaseTimeoutMs);
+    while ((this.#root?.curCfg ?? 0) < cfg) {
+      if (signal.aborted) throw new SwitchFailed('ovs-vswitchd has not taken up a change: is it running?');
+      await this.#changed(rootChanged, signal);
+    }
+  }
+
+  /**
    * Resolves when ovn-controller has the port's flows in place.
    * @throws Superseded, SwitchFailed when ovs-vswitchd cannot use the device, or the signal's reason.
    */

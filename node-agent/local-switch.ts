@@ -3,6 +3,7 @@ import { openVswitch } from '#ovsdb/schemas/open-vswitch.ts';
 import { type ChassisState, chassisOperations } from './chassis.ts';
 import type { Config } from './config.ts';
 import { IntegrationBridge, SwitchFailed } from './integration-bridge.ts';
+import type { BridgeState } from './physical-bridge.ts';
 
 export interface LocalSwitchEvents {
   /** The node was made, or made again, the chassis it is configured to be; or that was refused. */
@@ -16,6 +17,8 @@ export interface LocalSwitch {
   readonly bridge: IntegrationBridge;
   /** Whether what `bridge` says is so now; false until the first content and while disconnected. */
   readonly isInSync: boolean;
+  /** All bridges of the switch, ours or not. */
+  bridges(): readonly BridgeState[];
   /** Starts to follow the database; resolves with the first content. */
   follow(): Promise<void>;
 }
@@ -39,14 +42,22 @@ export function followLocalSwitch(
     }
   });
   let isCurrent = (): boolean => false;
+  let bridges = (): readonly BridgeState[] => [];
 
   async function follow(): Promise<void> {
     const replica = await client.replicate(openVswitch, selection, options);
     isCurrent = () => replica.isCurrent;
+    bridges = () => [...replica.tables.Bridge.rows.values()].map((row) => ({ ...row, uuid: row._uuid }));
     const stateNow = (): ChassisState | undefined => {
       const [root] = replica.tables.Open_vSwitch.rows.values();
       const found = [...replica.tables.Bridge.rows.values()].find(({ name }) => name === config.integrationBridge);
-      return root && { root: { ...root, uuid: root._uuid }, bridge: found && { ...found, uuid: found._uuid } };
+      return (
+        root && {
+          root: { ...root, uuid: root._uuid },
+          bridge: found && { ...found, uuid: found._uuid },
+          bridges: bridges(),
+        }
+      );
     };
     const beChassis = async (): Promise<void> => {
       const state = stateNow();
@@ -84,6 +95,7 @@ export function followLocalSwitch(
     get isInSync() {
       return isCurrent();
     },
+    bridges: () => bridges(),
     follow,
   };
 }
@@ -104,7 +116,7 @@ const transactTimeoutMs = 10_000;
 
 const selection = {
   Open_vSwitch: { columns: ['external_ids', 'cur_cfg'] },
-  Bridge: { columns: ['name', 'datapath_type', 'fail_mode', 'other_config'] },
+  Bridge: { columns: ['name', 'datapath_type', 'fail_mode', 'other_config', 'external_ids'] },
   Port: { columns: ['name'] },
   Interface: { columns: ['name', 'external_ids', 'error', 'ifindex'] },
 } as const;

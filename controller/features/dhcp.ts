@@ -23,7 +23,9 @@ export function routerAdvertisements(tables: Tables): Feature<Segment> {
     *facts(key, segment, read) {
       const { guest, subnets, mtu, object } = segment;
       const gateways = subnets.filter(({ family }) => family === 6).map(({ gateway }) => gateway);
-      if (gateways.length === 0 || isAnsweredByServer(segment) || !isInUse(tables, read, segment)) return;
+      // On an underlay its own routers advertise themselves.
+      if (gateways.length === 0 || segment.localnet !== undefined) return;
+      if (isAnsweredByServer(segment) || !isInUse(tables, read, segment)) return;
       const { configs, unsupported } = compileRa({ settings: guest, gateways, mtu });
       for (const [name, value] of Object.entries(configs)) {
         yield mapEntry('Logical_Router_Port', routerPortOf(key), 'ipv6_ra_configs', name, value);

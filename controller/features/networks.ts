@@ -78,7 +78,13 @@ function* networkFacts(
   yield derived(tables.networkPlans, key, plan);
   for (const segment of plan.segments) yield derived(tables.segments, segment.key, segment);
   // ovn-trace takes the name of a switch or a router, and the first segment's switch is named as the network.
-  yield row('Logical_Router', key, { name: `router/${key}`, external_ids: ownerMark(key, object.uid) });
+  if (spec.topology === 'overlay')
+    yield row('Logical_Router', key, { name: `router/${key}`, external_ids: ownerMark(key, object.uid) });
+}
+
+function localnetOf({ topology, physicalNetwork, vlan }: NetworkSpec): Pick<Segment, 'localnet'> {
+  if (topology !== 'underlay' || physicalNetwork === undefined) return {};
+  return { localnet: { physicalNetwork, ...(vlan !== undefined && { vlan }) } };
 }
 
 /** What of the spec can be used, and sentences about what cannot. Without a usable first subnet there is no plan. */
@@ -139,6 +145,7 @@ function planOf(
         routerMac: mac === undefined ? '' : macOf(mac),
         mtu: settings.mtu ?? defaults.mtu,
         guest: settings,
+        ...localnetOf(spec),
       };
     }),
     excluded,

@@ -38,7 +38,8 @@ export function nodePorts(tables: Tables): Feature<Node> {
       if (routes !== '') yield mapEntry('Logical_Switch_Port', port, 'external_ids', 'hawser:routes', routes);
       const { placed } = chassisPrecedence;
       yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', name, placed);
-      yield* routesToNode(node, port, addresses);
+      // On an underlay the gateway is not ours to say anything to.
+      if (segment.localnet === undefined) yield* routesToNode(node, port, addresses);
     },
   };
 }

@@ -6,7 +6,8 @@ import type { Segment, Tables } from './tables.ts';
 
 /**
  * A segment is one logical switch on a port of the network's distributed router, so that its gateway and the gateway's MAC are the
- * same on every node (docs/decisions/segments.md). Further segments come and go with the ports on them.
+ * same on every node (docs/decisions/segments.md). Further segments come and go with the ports on them. That of an underlay is on
+ * the physical network by a localnet port (ovn-nb(5)), and the gateway is whoever has the address there.
  */
 export function segments(tables: Tables): Feature<Segment> {
   return {
@@ -15,10 +16,26 @@ export function segments(tables: Tables): Feature<Segment> {
     object: ({ object }) => object,
     *facts(key, segment, read) {
       if (!isInUse(tables, read, segment)) return;
-      const { network, object, subnets, routerMac } = segment;
+      const { network, object, subnets, routerMac, localnet } = segment;
       const mark = ownerMark(key, object.uid);
       const routerPort = routerPortOf(key);
       yield row('Logical_Switch', key, { name: key, external_ids: mark });
+      if (localnet !== undefined) {
+        yield row(
+          'Logical_Switch_Port',
+          `${key}/localnet`,
+          {
+            name: `${key}/localnet`,
+            type: 'localnet',
+            addresses: ['unknown'],
+            options: { network_name: localnet.physicalNetwork },
+            ...(localnet.vlan !== undefined && { tag: localnet.vlan }),
+            external_ids: mark,
+          },
+          { table: 'Logical_Switch', row: key, column: 'ports' },
+        );
+        return;
+      }
       yield row(
         'Logical_Router_Port',
         routerPort,

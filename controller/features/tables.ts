@@ -40,6 +40,8 @@ export interface Segment {
   /** At most one of each family, IPv4 first. */
   readonly subnets: readonly SubnetPlan[];
   readonly routerMac: string;
+  /** Of an underlay: the physical network that it is on, instead of a router of ours. */
+  readonly localnet?: { readonly physicalNetwork: string; readonly vlan?: number };
   /** Bytes. */
   readonly mtu: number;
   readonly guest: GuestSettings;

@@ -15,6 +15,7 @@ export const ownedColumns: Readonly<Record<string, readonly string[]>> = {
   Logical_Switch_Port: [
     'name',
     'type',
+    'tag',
     'addresses',
     'port_security',
     'options',

@@ -21,7 +21,10 @@ const bridge = {
 
 test('a new node gets its bridge and its external_ids in one transaction', () => {
   expect(
-    chassisOperations({ root: { ...root, external_ids: new Map([['rundir', '/run']]) }, bridge: undefined }, config),
+    chassisOperations(
+      { root: { ...root, external_ids: new Map([['rundir', '/run']]) }, bridge: undefined, bridges: [] },
+      config,
+    ),
   ).toEqual([
     {
       op: 'mutate',
@@ -73,13 +76,13 @@ test('the chassis is named for the node, in system-id and in hostname', () => {
 });
 
 test('a node that is as configured is not written to', () => {
-  expect(chassisOperations({ root, bridge }, config)).toEqual([]);
+  expect(chassisOperations({ root, bridge, bridges: [] }, config)).toEqual([]);
 });
 
 test('only what differs is written', () => {
   const moved = { ...root, external_ids: new Map([...root.external_ids, ['ovn-encap-ip', '172.16.0.99']]) };
   const opened = { ...bridge, fail_mode: 'standalone' } as const;
-  expect(chassisOperations({ root: moved, bridge: opened }, config)).toEqual([
+  expect(chassisOperations({ root: moved, bridge: opened, bridges: [] }, config)).toEqual([
     {
       op: 'mutate',
       table: 'Open_vSwitch',

@@ -64,3 +64,28 @@ test('a router is not named as any switch, so that ovn-trace can tell them apart
     routers: ['router/clusternetwork/default'],
   });
 });
+
+test('an underlay is a switch on the physical network, with its VLAN, and no router', async () => {
+  const replay = replayOfSmallSegments();
+  const spec = {
+    ...{ topology: 'underlay', role: 'primary', physicalNetwork: 'lan', vlan: 5 },
+    subnets: ['192.0.2.0/24', '2001:db8::/64'],
+  };
+  put(replay, 'Network', { metadata: { namespace: 'default', name: 'lan', uid: 'lan' }, spec });
+  put(replay, 'Pod', pod('p0'));
+  await replay.core.settle();
+  const rows = new Map([...(await replay.rows())].filter(([key]) => key.includes('network/default/lan')));
+  expect([...rows.keys()].toSorted()).toEqual([
+    'Logical_Switch/network/default/lan',
+    'Logical_Switch_Port/network/default/lan/localnet',
+  ]);
+  expect(rows.get('Logical_Switch_Port/network/default/lan/localnet')).toMatchObject({
+    type: 'localnet',
+    tag: 5,
+    addresses: ['unknown'],
+    options: { network_name: 'lan' },
+  });
+  expect((await replay.rows()).get('Logical_Switch_Port/pod/default/p0')).toMatchObject({
+    external_ids: { 'hawser:gateways': '192.0.2.1/24 2001:db8::1/64' },
+  });
+});
