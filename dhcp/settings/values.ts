@@ -62,7 +62,11 @@ export const hostOrAddress = parsedText('an address or a domain name', (text) =>
   if (/^[\d.]+$/.test(text)) return ofFamily(4)(text);
   return canonicalDomain(text);
 });
-export const webUrl = parsedText('an http or https URL of at most 255 characters', canonicalUrl(['http', 'https']));
+/** Without what a shell would act on: clients have handed this option to scripts unquoted (CVE-2018-1111). */
+export const webUrl = parsedText(
+  'an http or https URL of at most 255 characters, none of them \' ` $ \\ or "',
+  (text) => (/['`$\\"]/.test(text) ? undefined : canonicalUrl(['http', 'https'])(text)),
+);
 export const bootUrl = parsedText(
   'a URL (http, https, tftp, ftp or nfs) of at most 255 characters',
   canonicalUrl(['http', 'https', 'tftp', 'ftp', 'nfs']),

@@ -8,7 +8,7 @@ import { Undertaker } from '#test/lab/topology/undertaker.ts';
 
 /**
  * A network to try a guest on without OVN: hosts that are network namespaces with a tap in a bridge, joined by the bridge
- * of a router, where dnsmasq serves DHCPv4, DHCPv6 and router advertisements. All of it is gone when disposed of.
+ * of a router, where dnsmasq serves DHCPv4, DHCPv6 and router advertisements unless told not to. All of it is gone when disposed of.
  */
 export interface BridgedHosts extends AsyncDisposable {
   /** Short, and gone with the hosts. */
@@ -32,7 +32,11 @@ export const reserved = {
   mtu: 1400,
 };
 
-export async function startBridgedHosts(hosts: readonly string[]): Promise<BridgedHosts> {
+/** @param options `isSilent`: no dnsmasq, so that whoever asks is answered by the caller's own server or by nobody. */
+export async function startBridgedHosts(
+  hosts: readonly string[],
+  options: { readonly isSilent?: boolean } = {},
+): Promise<BridgedHosts> {
   const id = randomBytes(4).toString('hex');
   await cleanUpDeadLabs();
   const folder = await withLabsLock(() => claimFolder(id));
@@ -77,14 +81,15 @@ export async function startBridgedHosts(hosts: readonly string[]): Promise<Bridg
       });
     }
     const env = labMark(id);
-    await new Daemon({
+    const dnsmasq = new Daemon({
       name: 'dnsmasq',
       command: 'dnsmasq',
       args: dnsmasqArguments(folder),
       netns: router,
       env,
       logFile: join(folder, 'dnsmasq.log'),
-    }).start();
+    });
+    if (options.isSilent !== true) await dnsmasq.start();
     const shown = await run('ip', ['addr', 'show', 'br0'], { netns: router });
     return {
       folder,
