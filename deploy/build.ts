@@ -27,7 +27,9 @@ export async function buildProgram(name: keyof typeof programs): Promise<string>
     keepNames: true,
     legalComments: 'none',
     // Packages that are CommonJS ask for Node's own modules by `require`.
-    banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);",
+    },
   });
   return outfile;
 }

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import table from 'dhcp/lib/options.js';
 import * as z from 'zod';
 
 /** One option as the npm package `dhcp` has it. */
@@ -33,7 +33,7 @@ export function nodeDhcpOptions(): ReadonlyMap<number, NodeDhcpOption> {
 let known: ReadonlyMap<number, NodeDhcpOption> | undefined;
 
 function readTable(): ReadonlyMap<number, NodeDhcpOption> {
-  const { opts } = module.parse(createRequire(import.meta.url)('dhcp/lib/options.js'));
+  const { opts } = module.parse(table);
   return new Map(
     Object.entries(opts).flatMap(([text, { name, type }]) => {
       const code = Number(text);
