@@ -18,6 +18,7 @@ import {
   pods,
   virtualMachineInstanceMigrations,
   virtualMachineInstances,
+  virtualMachineNetworks,
   virtualMachines,
 } from './kube/kinds.ts';
 import { listNow } from './kube/list-now.ts';
@@ -32,6 +33,7 @@ import { replicateNorthbound } from './northbound/replica.ts';
 import { NorthboundWriter } from './northbound/writer.ts';
 import { Settling } from './settling.ts';
 import { Letterbox } from './status.ts';
+import { VmNetworkStatusKeeper } from './vm-network-status.ts';
 
 export interface ControllerOptions {
   readonly api: KubeApi;
@@ -57,6 +59,7 @@ export class Controller {
   readonly #letterbox: Letterbox;
   readonly #settling: Settling;
   readonly #networkStatus: NetworkStatusKeeper;
+  readonly #vmStatus: VmNetworkStatusKeeper;
   readonly #claims: ClaimKeeper;
   #writer: NorthboundWriter | undefined;
   #leads = false;
@@ -84,6 +87,7 @@ export class Controller {
       onFailure: (claim, error) => log.warn({ claim, err: error }, 'IPAMClaim not written, trying again'),
     });
     this.#networkStatus = new NetworkStatusKeeper(this.#core, statusWriter);
+    this.#vmStatus = new VmNetworkStatusKeeper(this.#core.tables, statusWriter);
     this.#letterbox = new Letterbox({
       events: new EventRecorder(statusWriter),
       onProblem: ({ object, condition, sentence }) => log.warn({ object, condition }, sentence),
@@ -172,6 +176,7 @@ export class Controller {
       this.#watch(networks, tables.networks),
       this.#watch(ipamClaims, tables.claims),
       this.#watch(networkPolicies, tables.networkPolicies),
+      this.#watch(virtualMachineNetworks, tables.vmNetworks),
     ];
     return {
       synced: Promise.all(watches.map(({ synced }) => synced)),
@@ -215,6 +220,7 @@ export class Controller {
     while (this.#leads && !this.#options.signal.aborted) {
       this.#report();
       this.#networkStatus.report();
+      this.#vmStatus.report();
       await this.#options.sleep(statusMilliseconds);
     }
   }

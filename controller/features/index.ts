@@ -12,6 +12,7 @@ import { ports } from './ports.ts';
 import { releasedClaims } from './released-claims.ts';
 import { segments } from './segments.ts';
 import type { Tables } from './tables.ts';
+import { runningVmStatus, stoppedVmStatus } from './vm-network-status.ts';
 import { type BindingPlugins, vms } from './vms.ts';
 
 export interface FeatureOptions {
@@ -39,6 +40,8 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(podMembership(tables));
   engine.add(vmMembership(tables));
   engine.add(releasedClaims(tables));
+  engine.add(stoppedVmStatus(tables));
+  engine.add(runningVmStatus(tables));
   engine.add(conflictingClaims(tables));
   engine.add(healedClaims(tables));
 }

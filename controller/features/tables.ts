@@ -13,9 +13,11 @@ import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
+import type { VirtualMachineNetwork } from '../kube/objects/virtual-machine-network.ts';
 import type { AddressRequest } from './address-requests.ts';
 import { receivedFrom } from './decentralised-migration.ts';
 import { filedUnder } from './selectors.ts';
+import type { VmNetworkStatus } from './vm-network-status.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
 export type Attach = 'veth' | 'managedTap' | 'podTap' | 'tap' | 'management';
@@ -127,6 +129,8 @@ export class Tables {
   readonly clusterNetworks = new Table<ClusterNetwork, 'all'>('clusterNetworks', { all: () => [''] });
   readonly networks = new Table<Network, 'namespace'>('networks', { namespace: ({ namespace }) => [namespace] });
   readonly claims = new Table<IPAMClaim, 'network'>('claims', { network: ({ network }) => [network] });
+  /** What we have said of VMs, as the API server has it. */
+  readonly vmNetworks = new Table<VirtualMachineNetwork>('vmNetworks');
   readonly networkPolicies = new Table<NetworkPolicy>('networkPolicies');
 
   readonly ovn = new Table<OvnFacts>('ovn');
@@ -152,5 +156,7 @@ export class Tables {
   readonly addresses = new Table<NicAddresses, 'segment'>('addresses', { segment: ({ segment }) => [segment] });
   /** IPAMClaim → the one that has its addresses now, because the guest has taken them along. */
   readonly takenClaims = new Table<Key>('takenClaims');
+  /** What is to be said of VMs; keyed as they are. */
+  readonly vmNetworkStatuses = new Table<VmNetworkStatus>('vmNetworkStatuses');
   readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');
 }

@@ -10,6 +10,7 @@ import {
   trimVirtualMachineInstanceMigration,
   type VirtualMachineInstanceMigration,
 } from './objects/virtual-machine-instance-migration.ts';
+import { trimVirtualMachineNetwork, type VirtualMachineNetwork } from './objects/virtual-machine-network.ts';
 
 /** One kind of object: where the API serves it and what we keep of it. */
 export interface Kind<T> {
@@ -56,6 +57,13 @@ export const clusterNetworks: Kind<ClusterNetwork> = kind(
   trimClusterNetwork,
 );
 export const networks: Kind<Network> = kind('hawser.dev/v1alpha1', 'Network', 'networks', true, trimNetwork);
+export const virtualMachineNetworks: Kind<VirtualMachineNetwork> = kind(
+  'hawser.dev/v1alpha1',
+  'VirtualMachineNetwork',
+  'virtualmachinenetworks',
+  true,
+  trimVirtualMachineNetwork,
+);
 export const ipamClaims: Kind<IPAMClaim> = kind(
   'k8s.cni.cncf.io/v1alpha1',
   'IPAMClaim',

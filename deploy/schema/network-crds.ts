@@ -1,3 +1,4 @@
+import { conditions } from './conditions.ts';
 import { networkSpec } from './network-spec.ts';
 import type { Structural } from './structural.ts';
 
@@ -79,29 +80,7 @@ const status: Structural = {
       format: 'int64',
       description: 'Guests that can still be given an address of each family; at most 2^53 - 1 is told.',
     },
-    conditions: {
-      type: 'array',
-      description: 'Ready: guests can use the network. AddressesExhausted: a guest waits for an address.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['type'],
-      items: {
-        type: 'object',
-        required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
-        properties: {
-          type: { type: 'string', maxLength: 316 },
-          status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
-          reason: {
-            type: 'string',
-            minLength: 1,
-            maxLength: 1024,
-            pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
-          },
-          message: { type: 'string', maxLength: 32_768 },
-          lastTransitionTime: { type: 'string', format: 'date-time' },
-          observedGeneration: { type: 'integer', format: 'int64', minimum: 0 },
-        },
-      },
-    },
+    conditions: conditions('Ready: guests can use the network. AddressesExhausted: a guest waits for an address.'),
   },
 };
 

@@ -16,7 +16,11 @@ for (const [where, controller, agent] of [
     const folder = mkdtempSync(join(tmpdir(), 'hawser-deploy-'));
     try {
       writeFileSync(join(folder, 'controller.json'), controller);
-      expect(readConfig(join(folder, 'controller.json')).northbound.length).toBeGreaterThan(0);
+      // There are two replicas, of which one leads.
+      expect(readConfig(join(folder, 'controller.json'))).toMatchObject({
+        northbound: expect.arrayContaining([expect.any(String)]),
+        leaderElection: { namespace: 'hawser-system', name: 'hawser-controller' },
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }

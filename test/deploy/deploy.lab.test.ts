@@ -10,6 +10,7 @@ import * as kinds from '#controller/kube/kinds.ts';
 import { lead } from '#controller/kube/leader-election.ts';
 import { watchKind } from '#controller/kube/watch.ts';
 import { Writer } from '#controller/kube/writes.ts';
+import { statusPatch } from '#controller/vm-network-status.ts';
 import { ContractClient, refusal } from '#test/kube/contract-client.ts';
 import { kubeconfigText } from '#test/kube/kubeconfig.ts';
 import { describeOnRealKube } from '#test/kube/on-real-kube.ts';
@@ -170,6 +171,7 @@ spec: { topology: overlay, subnet: [10.1.0.0/16] }`;
           { kind: kinds.clusterNetworks, name: 'reported' },
           { verb: 'patchStatus', body: { status: { allocated: 1 } } },
         ),
+        ...(await toldOfVm(writer)),
         await new EventRecorder(writer).report(
           { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'a', uid: 'u' },
           { type: 'Warning', reason: 'Tried', message: 'a test' },
@@ -228,3 +230,19 @@ spec: { topology: overlay, subnet: [10.1.0.0/16] }`;
     stranger.close();
   });
 });
+
+/** What is said of a VM, as the controller says it. */
+async function toldOfVm(writer: Writer) {
+  const place = { kind: kinds.virtualMachineNetworks, namespace: 'default', name: 'db' };
+  const { apiVersion, kind } = kinds.virtualMachineNetworks;
+  const said = {
+    owner: { kind: 'VirtualMachine', namespace: 'default', name: 'db', uid: 'u' },
+    ready: { status: 'True', reason: 'PortWritten', message: 'its port is what it should be' },
+    ...{ port: 'vm/default/db', mac: '02:00:00:00:00:01', addresses: ['10.1.0.5'], node: 'b' },
+    lastMigration: { uid: 'm', from: 'a', to: 'b', phase: 'Succeeded', commitTime: '2026-11-21T00:00:00Z' },
+  } as const;
+  return [
+    await writer.write(place, { verb: 'create', body: { apiVersion, kind, metadata: { name: place.name } } }),
+    await writer.write(place, { verb: 'patchStatus', body: { status: statusPatch(said, undefined, 0) } }),
+  ];
+}

@@ -49,6 +49,7 @@ export const resources: readonly Resource[] = [
   custom('kubevirt.io/v1', 'VirtualMachineInstanceMigration', ['vmim', 'vmims'], { hasStatus: true }),
   custom('hawser.dev/v1alpha1', 'ClusterNetwork', ['cnet'], { hasStatus: true, namespaced: false }),
   custom('hawser.dev/v1alpha1', 'Network', ['net'], { hasStatus: true }),
+  custom('hawser.dev/v1alpha1', 'VirtualMachineNetwork', ['vmnet'], { hasStatus: true }),
   custom('k8s.cni.cncf.io/v1alpha1', 'IPAMClaim', [], { hasStatus: true }),
   {
     ...custom('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', ['net-attach-def'], { hasStatus: false }),

@@ -1,0 +1,116 @@
+import type { Feature, Read } from '../engine/engine.ts';
+import { derived, type ObjectReference } from '../engine/facts.ts';
+import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
+import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
+import type { Tables } from './tables.ts';
+import { liveLaunchers, podNetworkInterface, vmPort } from './vms.ts';
+
+/** What is told of a VM's network in its VirtualMachineNetwork, times of conditions aside. */
+export interface VmNetworkStatus {
+  /** The VM, or the bare VMI: the VirtualMachineNetwork is its, and goes with it. */
+  readonly owner: ObjectReference;
+  readonly ready: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
+  readonly port?: string;
+  readonly mac?: string;
+  readonly addresses?: readonly string[];
+  readonly node?: string;
+  readonly lastMigration?: LastMigration;
+}
+
+/** Of the migration that is under way, else of the last one of this VMI. Times are RFC 3339. */
+export interface LastMigration {
+  /** Of the VirtualMachineInstanceMigration. */
+  readonly uid: string;
+  /** Nodes. */
+  readonly from?: string;
+  readonly to?: string;
+  /** As KubeVirt names them: `Pending` … `Running`, `Succeeded`, `Failed`. */
+  readonly phase: string;
+  /** When the guest was first seen to run at the target. */
+  readonly activationTime?: string;
+  /** When the migration was acknowledged, and the port became the target's alone. */
+  readonly commitTime?: string;
+}
+
+/** A VM that has no VMI has no port; what it had stays its own. */
+export function stoppedVmStatus(tables: Tables): Feature<VirtualMachine> {
+  return {
+    name: 'stopped-vm-status',
+    from: tables.vms,
+    *facts(key, { namespace, name, uid }, read) {
+      if (read.get(tables.vmis, key) !== undefined) return;
+      const owner = { kind: 'VirtualMachine', namespace, name, uid };
+      const message = 'the VM is not running; its addresses stay its own';
+      yield derived(tables.vmNetworkStatuses, key, { owner, ready: { status: 'False', reason: 'Stopped', message } });
+    },
+  };
+}
+
+export function runningVmStatus(tables: Tables): Feature<VirtualMachineInstance> {
+  return {
+    name: 'running-vm-status',
+    from: tables.vmis,
+    *facts(key, vmi, read) {
+      if (podNetworkInterface(vmi) === undefined) return;
+      const port = vmPort(vmi);
+      const found = read.get(tables.addresses, port);
+      const lastMigration = lastMigrationOf(tables, read, key, vmi);
+      yield derived(tables.vmNetworkStatuses, key, {
+        owner: ownerOf(vmi),
+        ready:
+          found === undefined
+            ? { status: 'False', reason: 'NoAddresses', message: 'its NIC has no addresses yet; its Events say why' }
+            : { status: 'True', reason: 'PortWritten', message: 'its port is what it should be' },
+        port,
+        ...(found && { mac: found.mac, addresses: found.ips }),
+        ...(vmi.nodeName !== undefined && { node: vmi.nodeName }),
+        ...(lastMigration && { lastMigration }),
+      });
+    },
+  };
+}
+
+function lastMigrationOf(
+  tables: Tables,
+  read: Read,
+  key: string,
+  vmi: VirtualMachineInstance,
+): LastMigration | undefined {
+  const state = vmi.migrationState;
+  const migrations = [...read.by(tables.vmims, 'vmi', key).values()];
+  const next = migrations
+    .filter(({ uid, phase }) => uid !== state?.migrationUid && phase !== 'Succeeded' && phase !== 'Failed')
+    .sort((a, b) => b.creationTimestamp - a.creationTimestamp || (a.uid < b.uid ? -1 : 1))[0];
+  if (next !== undefined) {
+    const target = liveLaunchers(tables, read, vmi).find(
+      ({ labels }) => labels['kubevirt.io/migrationJobUID'] === next.uid,
+    );
+    return {
+      uid: next.uid,
+      phase: next.phase === '' ? 'Pending' : next.phase,
+      ...(vmi.nodeName !== undefined && { from: vmi.nodeName }),
+      ...(target !== undefined && { to: target.nodeName }),
+    };
+  }
+  if (state?.migrationUid === undefined) return undefined;
+  const migration = migrations.find(({ uid }) => uid === state.migrationUid);
+  const { sourceNode, targetNode, targetNodeDomainReadyTimestamp: activated, endTimestamp } = state;
+  const isCommitted = endTimestamp !== undefined && !state.failed;
+  return {
+    uid: state.migrationUid,
+    phase: state.failed ? 'Failed' : state.completed ? 'Succeeded' : (migration?.phase ?? 'Running'),
+    ...(sourceNode !== undefined && { from: sourceNode }),
+    ...(targetNode !== undefined && { to: targetNode }),
+    ...(activated !== undefined && { activationTime: time(activated) }),
+    ...(isCommitted && { commitTime: time(endTimestamp) }),
+  };
+}
+
+function ownerOf({ namespace, name, uid, owner }: VirtualMachineInstance): ObjectReference {
+  if (owner?.kind === 'VirtualMachine') return { kind: owner.kind, namespace, name: owner.name, uid: owner.uid };
+  return { kind: 'VirtualMachineInstance', namespace, name, uid };
+}
+
+function time(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,106 @@
+import { isSame } from './engine/same.ts';
+import type { Tables } from './features/tables.ts';
+import type { VmNetworkStatus } from './features/vm-network-status.ts';
+import { type Condition, withTransitionTimes } from './kube/conditions.ts';
+import { virtualMachineNetworks } from './kube/kinds.ts';
+import { isJsonObject } from './kube/objects/fields.ts';
+import type { Writer } from './kube/writes.ts';
+
+/**
+ * Keeps VirtualMachineNetworks saying what is so, off every critical path: only where what the API server has differs, each of them
+ * once at a time. A VM whose last migration is no longer known keeps what was said of it.
+ */
+export class VmNetworkStatusKeeper {
+  readonly #tables: Tables;
+  readonly #writer: Pick<Writer, 'write'>;
+  readonly #now: () => number;
+  readonly #inFlight = new Set<string>();
+  /** Keys whose status may differ from what is written. */
+  readonly #dirty = new Set<string>();
+
+  /** `now`: milliseconds since 1970. */
+  constructor(tables: Tables, writer: Pick<Writer, 'write'>, now: () => number = Date.now) {
+    this.#tables = tables;
+    this.#writer = writer;
+    this.#now = now;
+    tables.vmNetworkStatuses.onChange((key) => this.#dirty.add(key));
+    tables.vmNetworks.onChange((key) => this.#dirty.add(key));
+  }
+
+  /** Call it now and then: what changed several times since the last call is written once. */
+  report(): void {
+    for (const key of [...this.#dirty]) {
+      if (this.#inFlight.has(key)) continue;
+      this.#dirty.delete(key);
+      const status = this.#tables.vmNetworkStatuses.get(key);
+      if (status !== undefined) this.#tell(key, status);
+    }
+  }
+
+  #tell(key: string, status: VmNetworkStatus): void {
+    const [namespace = '', name = ''] = key.split('/');
+    const place = { kind: virtualMachineNetworks, namespace, name };
+    const found = this.#tables.vmNetworks.get(key);
+    if (found === undefined) {
+      const { kind, name: ownerName, uid } = status.owner;
+      const { apiVersion } = virtualMachineNetworks;
+      const ownerReferences = [{ apiVersion: 'kubevirt.io/v1', kind, name: ownerName, uid, controller: true }];
+      const metadata = { namespace, name, ownerReferences };
+      // Once it is there, the watch shows it, and its status is next.
+      this.#send(key, () =>
+        this.#writer.write(place, {
+          verb: 'create',
+          body: { apiVersion, kind: virtualMachineNetworks.kind, metadata },
+        }),
+      );
+      return;
+    }
+    const body = statusPatch(status, found.status, this.#now());
+    if (body === undefined) return;
+    this.#send(key, () =>
+      this.#writer.write(place, { verb: 'patchStatus', body: { metadata: { uid: found.uid }, status: body } }),
+    );
+  }
+
+  #send(key: string, write: () => ReturnType<Writer['write']>): void {
+    this.#inFlight.add(key);
+    void write().then((result) => {
+      this.#inFlight.delete(key);
+      if (result.type !== 'written') this.#dirty.add(key);
+    });
+  }
+}
+
+/** The merge patch that makes `before` say what is so now; undefined when it does. What no longer holds is taken out. */
+export function statusPatch(
+  { ready, port, mac, addresses, node, lastMigration }: VmNetworkStatus,
+  before: unknown,
+  nowMilliseconds: number,
+): Readonly<Record<string, unknown>> | undefined {
+  const said = isJsonObject(before) ? before : {};
+  const conditionsBefore = conditionsOf(said.conditions);
+  const conditions = withTransitionTimes(conditionsBefore, [{ type: 'Ready', ...ready }], nowMilliseconds);
+  const wanted: Readonly<Record<string, unknown>> = { conditions, port, mac, addresses, node };
+  const changed = Object.entries(wanted).filter(([name, value]) => !isSame(said[name], value));
+  const isMigrationSaid = lastMigration === undefined || isSame(said.lastMigration, lastMigration);
+  if (changed.length === 0 && isMigrationSaid) return undefined;
+  const patch = Object.fromEntries(changed.map(([name, value]) => [name, value ?? null]));
+  return isMigrationSaid ? patch : { ...patch, lastMigration: replacing(said.lastMigration, lastMigration) };
+}
+
+/** A merge patch leaves what it does not name, so what the former migration had and this one has not is named, too. */
+function replacing(before: unknown, after: object | undefined): object {
+  const names = isJsonObject(before) ? Object.keys(before) : [];
+  return { ...Object.fromEntries(names.map((name) => [name, null])), ...after };
+}
+
+function conditionsOf(conditions: unknown): readonly Condition[] {
+  if (!Array.isArray(conditions)) return [];
+  return conditions.flatMap((condition: unknown) => {
+    if (!isJsonObject(condition)) return [];
+    const { type, status, reason, message, lastTransitionTime } = condition;
+    const known = (['True', 'False', 'Unknown'] as const).find((one) => one === status);
+    if (known === undefined || typeof type !== 'string' || typeof lastTransitionTime !== 'string') return [];
+    return [{ type, status: known, reason: String(reason), message: String(message), lastTransitionTime }];
+  });
+}
