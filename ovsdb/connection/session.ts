@@ -55,7 +55,7 @@ export interface SessionOptions extends ProbeLimits {
 }
 
 /** Bytes are handled for this long before timers and other sockets get a turn; twice, where a read follows in the same turn. */
-const sliceMs = 4;
+const sliceMs = 2;
 const piecesPerLook = 8;
 
 /** Opens a JSON-RPC session (RFC 7047 section 4) to one remote. Rejects as `dial` does. */

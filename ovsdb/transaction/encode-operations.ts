@@ -71,9 +71,9 @@ const uuidColumn: ColumnSchema = { key: { type: 'uuid' }, min: 1, max: 1 };
 type Names = ReadonlySet<string>;
 
 function namesOf(operations: readonly AnyOperation[]): Names {
-  return new Set(
-    operations.flatMap((one) => (one.op === 'insert' && one.uuidName !== undefined ? [one.uuidName] : [])),
-  );
+  const names = new Set<string>();
+  for (const one of operations) if (one.op === 'insert' && one.uuidName !== undefined) names.add(one.uuidName);
+  return names;
 }
 
 function encodeOperation(schema: DatabaseSchema<Tables>, operation: AnyOperation, names: Names): Json {

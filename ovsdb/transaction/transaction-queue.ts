@@ -16,19 +16,24 @@ export interface TransactionQueueOptions {
   readonly isReady: (database: string) => boolean;
 }
 
-interface Waiting {
+interface Transaction {
   readonly schema: DatabaseSchema<Tables>;
   readonly operations: readonly AnyOperation[];
   readonly wire: readonly Json[];
   readonly signal: AbortSignal | undefined;
   readonly outcome: PromiseWithResolvers<TransactionOutcome>;
+}
+
+/** One that may not go yet. */
+interface Kept {
+  readonly transaction: Transaction;
   readonly stopListening: () => void;
 }
 
 /** Transactions in the order they were asked for, from the call to the reply. */
 export class TransactionQueue {
   readonly #options: TransactionQueueOptions;
-  #waiting: Waiting[] = [];
+  #waiting: Kept[] = [];
   #session: Session | undefined;
   #inFlight = 0;
 
@@ -36,26 +41,26 @@ export class TransactionQueue {
     this.#options = options;
   }
 
-  async add(
+  /** Sends operations now, or when they may go. Throws the signal's reason if it is aborted already. */
+  add(
     schema: DatabaseSchema<Tables>,
     operations: readonly AnyOperation[],
     signal: AbortSignal | undefined,
   ): Promise<TransactionOutcome> {
     signal?.throwIfAborted();
     const encoded = encodeOperations(schema, operations);
-    if (encoded.kind === 'invalid') return { status: 'refused', error: encoded.error };
+    if (encoded.kind === 'invalid') return Promise.resolve({ status: 'refused', error: encoded.error });
+    const wire = encoded.operations;
     const outcome = Promise.withResolvers<TransactionOutcome>();
-    const abort = () => {
-      const at = this.#waiting.indexOf(waiting);
-      if (at < 0) return;
-      this.#waiting.splice(at, 1);
-      if (signal) outcome.reject(abortReason(signal));
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    const stopListening = () => signal?.removeEventListener('abort', abort);
-    const waiting: Waiting = { schema, operations, wire: encoded.operations, signal, outcome, stopListening };
-    this.#waiting.push(waiting);
-    this.pump();
+    const transaction: Transaction = { schema, operations, wire, signal, outcome };
+    const session = this.#session;
+    const mayGo = session && this.#hasRoom && this.#options.isReady(schema.name);
+    // The usual case: nothing waits, so nothing has to be kept for it.
+    if (mayGo && this.#waiting.length === 0) this.#send(session, transaction);
+    else {
+      this.#keep(transaction);
+      if (mayGo) this.pump();
+    }
     return outcome.promise;
   }
 
@@ -70,30 +75,51 @@ export class TransactionQueue {
   }
 
   close(error: Error): void {
-    for (const { outcome, stopListening } of this.#waiting.splice(0)) {
+    for (const { transaction, stopListening } of this.#waiting.splice(0)) {
       stopListening();
-      outcome.reject(error);
+      transaction.outcome.reject(error);
     }
   }
 
   /** Sends what may go. */
   pump(): void {
     const session = this.#session;
-    if (!session || this.#waiting.length === 0) return;
-    const held: Waiting[] = [];
+    const waiting = this.#waiting;
+    if (!session || waiting.length === 0 || !this.#hasRoom) return;
+    const held: Kept[] = [];
     const ready = new Map<string, boolean>();
-    for (const waiting of this.#waiting) {
-      const { name } = waiting.schema;
+    let looked = 0;
+    for (const kept of waiting) {
+      if (!this.#hasRoom) break;
+      looked++;
+      const { name } = kept.transaction.schema;
       const isReady = ready.get(name) ?? this.#options.isReady(name);
       ready.set(name, isReady);
-      if (isReady && this.#inFlight < this.#options.maxInFlight) this.#send(session, waiting);
-      else held.push(waiting);
+      if (isReady) {
+        kept.stopListening();
+        this.#send(session, kept.transaction);
+      } else held.push(kept);
     }
-    this.#waiting = held;
+    this.#waiting = held.concat(waiting.slice(looked));
   }
 
-  #send(session: Session, { schema, operations, wire, signal, outcome, stopListening }: Waiting): void {
-    stopListening();
+  get #hasRoom(): boolean {
+    return this.#inFlight < this.#options.maxInFlight;
+  }
+
+  /** Until it may go, or its signal aborts: then it never took place. */
+  #keep(transaction: Transaction): void {
+    const { signal, outcome } = transaction;
+    const abort = () => {
+      this.#waiting = this.#waiting.filter((one) => one !== kept);
+      if (signal) outcome.reject(abortReason(signal));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    const kept: Kept = { transaction, stopListening: () => signal?.removeEventListener('abort', abort) };
+    this.#waiting.push(kept);
+  }
+
+  #send(session: Session, { schema, operations, wire, signal, outcome }: Transaction): void {
     this.#inFlight++;
     const results = new OutcomeReader(schema, operations);
     const cancel = () => session.notify('cancel', [id]);

@@ -23,7 +23,7 @@ export async function* transactions(remote: string, rounds: number): AsyncIterab
     ['inserts, 100 a transaction', 'rows/s', 4, 100, 40],
   ] as const) {
     // Compiled by V8 as far as it will be.
-    for (let warm = 0; warm < 5; warm++) for (const one of [ours, raw]) await one(count, depth, rowsEach);
+    for (let warm = 0; warm < 20; warm++) for (const one of [ours, raw]) await one(count, depth, rowsEach);
     const [us, limit]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {
       const turns = [() => ours(count, depth, rowsEach).then((rate) => us.push(rate * rowsEach))];
