@@ -63,9 +63,8 @@ export const hostOrAddress = parsedText('an address or a domain name', (text) =>
   return canonicalDomain(text);
 });
 /** Without what a shell would act on: clients have handed this option to scripts unquoted (CVE-2018-1111). */
-export const webUrl = parsedText(
-  'an http or https URL of at most 255 characters, none of them \' ` $ \\ or "',
-  (text) => (/['`$\\"]/.test(text) ? undefined : canonicalUrl(['http', 'https'])(text)),
+export const webUrl = parsedText('an http or https URL of at most 255 characters, without quotes, $ and \\', (text) =>
+  /['`$\\"]/.test(text) ? undefined : canonicalUrl(['http', 'https'])(text),
 );
 export const bootUrl = parsedText(
   'a URL (http, https, tftp, ftp or nfs) of at most 255 characters',

@@ -132,7 +132,9 @@ test.each<[string, unknown, string[]]>([
   [
     'a portal that is no URL',
     { captivePortal: '() { :; }; reboot' },
-    ['captivePortal: "() { :; }; reboot" is not an http or https URL of at most 255 characters'],
+    [
+      'captivePortal: "() { :; }; reboot" is not an http or https URL of at most 255 characters, without quotes, $ and \\',
+    ],
   ],
   [
     'an option with a setting of its own',
