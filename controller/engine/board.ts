@@ -108,8 +108,17 @@ export class Board {
   }
 
   #desired(table: string, key: Key): DesiredRow {
-    const rows = getOrMake(this.#rows, table, () => new Map<Key, DesiredRow>());
-    return getOrMake(rows, key, () => new DesiredRow(table, key));
+    let rows = this.#rows.get(table);
+    if (rows === undefined) {
+      rows = new Map();
+      this.#rows.set(table, rows);
+    }
+    let row = rows.get(key);
+    if (row === undefined) {
+      row = new DesiredRow(table, key);
+      rows.set(key, row);
+    }
+    return row;
   }
 
   #drop(desired: DesiredRow): void {
