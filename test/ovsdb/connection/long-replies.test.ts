@@ -117,7 +117,7 @@ test('echo is answered during a dump of 150 MB', { timeout: 60_000 }, async () =
   expect(Math.max(slowestMs, latestMs)).toBeLessThan(2_500);
 });
 
-test('a transaction of 100,000 results leaves the loop its turns', async () => {
+test('a transaction of 100,000 results leaves the loop its turns', { timeout: 30_000 }, async () => {
   const count = 100_000;
   await using pair = await pairWith('transact', (id) => {
     const [first, ...rest] = chunked(

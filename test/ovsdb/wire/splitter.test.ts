@@ -167,7 +167,7 @@ describe('a long message that carries rows is cut into them', () => {
   });
 });
 
-test('random messages in random chunks come out as they went in', () => {
+test('random messages in random chunks come out as they went in', { timeout: 30_000 }, () => {
   const message = fc
     .dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }))
     .map((value) => JSON.stringify(value));
