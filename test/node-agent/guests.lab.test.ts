@@ -3,8 +3,8 @@ import { type GuestImage, prepareGuest } from '#test/lab/guest/guest.ts';
 import { askGuest } from '#test/lab/guest/report-port.ts';
 import { startMachine } from '#test/lab/qemu/machine.ts';
 import { run } from '#test/lab/topology/command.ts';
-import { attachManagedTap } from '#test/lab/virt/attachments/managed-tap.ts';
 import { type Bed, type BedPod, startBed } from './bed.ts';
+import { answerDhcp, guestTaps } from './guest-taps.ts';
 import { makePort } from './lab-ports.ts';
 
 let bed: Bed;
@@ -20,43 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.[Symbol.asyncDispose]());
 
-/** OVN answers DHCPv4 for the port. */
-async function answerDhcp({ port }: BedPod): Promise<void> {
-  const options = 'server_id=10.244.0.1 server_mac="0a:58:0a:f4:00:01" lease_time=3600 router=10.244.0.1 mtu=1400';
-  const uuid = await bed.topology.nbctl(
-    'create',
-    'DHCP_Options',
-    'cidr=10.244.0.0/16',
-    ...options.split(' ').map((pair) => `options:${pair}`),
-  );
-  await bed.topology.nbctl('lsp-set-dhcpv4-options', port.name, uuid.trim());
-}
-
-/** The namespace and the name of the tap that a guest is to be started on. */
-type Tap = { readonly netns: string; readonly tap: string };
-
-const kinds: Readonly<Record<'tap' | 'managedTap' | 'podTap', (vm: BedPod) => Promise<Tap>>> = {
-  tap: async ({ port }) => {
-    const { body } = await bed.agent('node-a').send('PUT', `/ports/${port.name}`);
-    return { netns: bed.topology.node('node-a').netns, tap: JSON.parse(body).tap };
-  },
-  managedTap: async ({ sandbox }) => {
-    await sandbox.add();
-    return await attachManagedTap(sandbox.netns);
-  },
-  podTap: async ({ sandbox }) => {
-    await sandbox.add();
-    return { netns: sandbox.netns, tap: 'tap0' };
-  },
-};
-
 test.concurrent.each(['tap', 'managedTap', 'podTap'] as const)(
   'a guest on a %s gets its address by DHCP and is reached from another node, with TCP',
   async (attach) => {
     const vm = await bed.pod('node-a', { attach, name: `vm/default/guest-${attach.toLowerCase()}` });
     await makePort(bed.topology, vm.port);
-    await answerDhcp(vm);
-    const { netns, tap } = await kinds[attach](vm);
+    await answerDhcp(bed.topology, vm);
+    const { netns, tap } = await guestTaps[attach](bed, vm);
     const machine = await startMachine({
       name: attach,
       folder: `${bed.topology.folder}/${attach}`,
