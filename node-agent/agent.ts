@@ -27,6 +27,7 @@ import { createMetrics } from './metrics.ts';
 import { applyPhysicalNetworks } from './physical-networks.ts';
 import { RequestedPorts } from './requested-ports.ts';
 import { serveTaps } from './taps-server.ts';
+import { tunnelMtuBytes } from './tunnel-mtu.ts';
 
 /** The agent's parts, put together. */
 export interface Agent extends AsyncDisposable {
@@ -49,8 +50,12 @@ export function createAgent(config: Config, log: Logger): Agent {
     portsPlugged: () => [...local.bridge.ports()].length,
     portsRequested: () => [...requested.all()].length,
     portsUnusable: () => [...requested.problems()].length,
+    tunnelMtuBytes: () => mtuBytes,
+    portsTooLarge: () => tooLarge().length,
     guestServers: () => guestServers.tallies(),
   });
+  let mtuBytes: number | undefined;
+  const tooLarge = () => [...requested.all()].filter((port) => port.mtuBytes > (mtuBytes ?? Number.POSITIVE_INFINITY));
   const confFile =
     config.cni &&
     new ConfFile({
@@ -195,6 +200,15 @@ export function createAgent(config: Config, log: Logger): Agent {
         throw error;
       }
       noteHealth();
+      // After the physical networks: the tunnels' address may have moved to a bridge.
+      mtuBytes = await tunnelMtuBytes(run, config.encap).catch(() => undefined);
+      const large = tooLarge().map(({ logicalPort, mtuBytes: wanted }) => ({ logicalPort, mtuBytes: wanted }));
+      if (large.length > 0) {
+        log.warn(
+          { tunnelMtuBytes: mtuBytes, ports: large.slice(0, 10), count: large.length },
+          "ports have a larger MTU than this node's tunnels carry: is the uplink's MTU the same as on other nodes?",
+        );
+      }
       // A chassis that is new has its ports requested a moment later: then nothing can be said of taps.
       if (!statusProblem(health())) {
         await collect((devices) => leftoverTaps(local.bridge.ports(), devices, requested.all()));

@@ -16,6 +16,9 @@ export function createMetrics(state: {
   readonly portsPlugged: () => number;
   readonly portsRequested: () => number;
   readonly portsUnusable: () => number;
+  /** What this node's tunnels carry; undefined while that is not known. */
+  readonly tunnelMtuBytes: () => number | undefined;
+  readonly portsTooLarge: () => number;
   /** What our own servers counted, by segment. */
   readonly guestServers: () => ReadonlyMap<string, Tally>;
 }): Metrics {
@@ -43,6 +46,12 @@ export function createMetrics(state: {
   });
   gauge('hawser_ports_plugged', 'Ports of ours on the integration bridge', state.portsPlugged);
   gauge('hawser_ports_requested', 'Ports requested for this node that can be served', state.portsRequested);
+  gauge(
+    'hawser_tunnel_mtu_bytes',
+    'MTU of the uplink less the tunnel: should be the same on every node',
+    () => state.tunnelMtuBytes() ?? Number.NaN,
+  );
+  gauge('hawser_ports_above_tunnel_mtu', 'Ports whose MTU the tunnels of this node do not carry', state.portsTooLarge);
   gauge('hawser_ports_unusable', 'Ports requested for this node whose row cannot be served', state.portsUnusable);
 
   new Counter({

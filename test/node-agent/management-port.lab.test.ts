@@ -103,3 +103,10 @@ test('another address is taken over; a node that is none any more has no port, a
     body: expect.stringContaining('management port'),
   });
 });
+
+test('the agent tells what its tunnels carry', async () => {
+  // 9,000 bytes of the underlay, less 58 for Geneve over IPv4.
+  const { body } = await bed.agent('node-b').send('GET', '/metrics');
+  expect(body).toMatch(/^hawser_tunnel_mtu_bytes 8942$/m);
+  expect(body).toMatch(/^hawser_ports_above_tunnel_mtu 0$/m);
+});
