@@ -47,6 +47,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly api: KubeApi;
   readonly etcd: Daemon;
   readonly apiServer: Daemon;
+  /** kube-controller-manager and kube-scheduler. */
+  readonly managers: readonly Daemon[];
   /** Runs `kubectl` as administrator and gives its standard output. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** A token of a ServiceAccount, which is made when it is not there; it ends after ten minutes, the shortest there is. */
@@ -208,6 +210,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       api,
       etcd,
       apiServer,
+      managers,
       kubectl,
       serviceAccountToken: async (namespace, name) => {
         const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } };

@@ -5,19 +5,25 @@ import { startControlPlane } from '#test/kube/control-plane.ts';
 import { kubeconfigText } from '#test/kube/kubeconfig.ts';
 import { fetchFrom } from '#test/kube/transport.ts';
 import { startAdmissionWebhook } from './admission-webhook.ts';
-import type { StartKubernetes } from './kubernetes.ts';
+import type { Kubernetes, KubernetesOptions } from './kubernetes.ts';
 import { kubeletAccount, kubeVirtAccount, playersRbac } from './players.ts';
 import { followToken } from './rotating-token.ts';
+
+export interface RealKubernetes extends Kubernetes {
+  /** Kills kube-apiserver and, as they end by themselves when they lose their Leases, what is built on it. */
+  outage(): Promise<void>;
+  outageEnds(): Promise<void>;
+}
 
 /**
  * etcd, kube-apiserver, kube-controller-manager and kube-scheduler as processes. Everybody has a ServiceAccount: our controller the one
  * of `deploy/`, with just the rights given there; its token file is rotated.
  */
-export const realKubernetes: StartKubernetes = async ({ admit, folder, env, log }) => {
+export async function realKubernetes({ admit, folder, env, log }: KubernetesOptions): Promise<RealKubernetes> {
   await using stack = new AsyncDisposableStack();
   const assets = await kubeAssets(log);
   const plane = stack.use(await startControlPlane({ assets, folder: join(folder, 'kube'), env, crds }));
-  const { api, url, ca } = plane;
+  const { api, url, ca, apiServer, managers } = plane;
   const deploy = join(import.meta.dirname, '../../../deploy/base');
   await plane.kubectl(['apply', '-f', join(deploy, 'namespace.yaml')]);
   await plane.kubectl(['apply', '-n', 'hawser-system', '-f', join(deploy, 'controller-rbac.yaml')]);
@@ -31,6 +37,12 @@ export const realKubernetes: StartKubernetes = async ({ admit, folder, env, log 
   const whole = stack.move();
   return {
     api,
+    outage: async () => {
+      for (const daemon of [apiServer, ...managers]) await daemon.kill();
+    },
+    outageEnds: async () => {
+      for (const daemon of [apiServer, ...managers]) await daemon.start();
+    },
     kubectl: `${assets.kubectl} --kubeconfig=${plane.adminKubeconfig}`,
     controllerKubeconfig: kubeconfigText({ url, ca, tokenFile }),
     asKubelet: fetchFrom(plane, () => kubeletToken.current),
@@ -38,4 +50,4 @@ export const realKubernetes: StartKubernetes = async ({ admit, folder, env, log 
     hasScheduler: true,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
-};
+}
