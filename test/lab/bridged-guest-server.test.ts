@@ -67,8 +67,15 @@ function serverOn(host: 'a' | 'b', own: string): Service {
 test('a PXE ROM boots by network with what our server tells it', async () => {
   const [place, tftpPlace] = [hosts.netnsOf('a'), hosts.router].map((netns) => ({ netns, env: hosts.env }));
   const folder = `${hosts.folder}/pxe`;
-  const seen = await bootByNetwork({ place: place ?? {}, tftpPlace: tftpPlace ?? {}, folder, tap: 'tap0', mac });
-  expect(seen).toBe('seen/db/255.255.255.0/10.9.0.1/tftp.example/tftp://10.9.0.1/script.ipxe');
+  const seen = await bootByNetwork({
+    place: place ?? {},
+    tftpPlace: tftpPlace ?? {},
+    folder,
+    tap: 'tap0',
+    mac,
+    tftpServer: '10.9.0.1',
+  });
+  expect(seen).toBe('seen/db/255.255.255.0/10.9.0.1/10.9.0.1/tftp.example/tftp://10.9.0.1/script.ipxe');
 });
 
 test('a guest has its addresses from the server of its host and keeps them across a live migration', async () => {

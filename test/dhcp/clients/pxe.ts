@@ -8,9 +8,11 @@ import { Daemon } from '#test/lab/topology/daemon.ts';
 export const pxePackages = ['ipxe-qemu', 'dnsmasq-base', 'qemu-system-x86'] as const;
 
 /** What iPXE is to do with what it was told: ask for a file whose name holds it. */
-const script =
+function scriptAt(tftpServer: string): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: iPXE fills these in
-  '#!ipxe\nchain tftp://${next-server}/seen/${hostname}/${netmask}/${gateway}/${66:string}/${filename}\n';
+  const told = '${hostname}/${netmask}/${gateway}/${next-server}/${66:string}/${filename}';
+  return `#!ipxe\nchain tftp://${tftpServer}/seen/${told}\n`;
+}
 
 /**
  * Boots a machine that has nothing but QEMU's PXE ROM on its NIC, with a TFTP server at the address it is told as next server. Gives
@@ -21,13 +23,14 @@ export async function bootByNetwork(options: {
   /** Where the tap is, and where the next server's address is. */
   readonly place: Place;
   readonly tftpPlace: Place;
+  readonly tftpServer: string;
   readonly folder: string;
   readonly tap: string;
   readonly mac: string;
 }): Promise<string | undefined> {
-  const { place, tftpPlace, folder, tap, mac } = options;
+  const { place, tftpPlace, tftpServer, folder, tap, mac } = options;
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'script.ipxe'), script);
+  await writeFile(join(folder, 'script.ipxe'), scriptAt(tftpServer));
   const tftpFlags = ['--no-daemon', '--conf-file=/dev/null', '--port=0', '--user=root', '--log-facility=-'];
   await using tftp = new Daemon({
     ...tftpPlace,

@@ -5,10 +5,13 @@ import { portOptions } from '#dhcp/ovn/port-options.ts';
 import { compileRa } from '#dhcp/ovn/ra.ts';
 import { type GuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
 import { run } from '#test/lab/topology/command.ts';
+import { attachManagedTap } from '#test/lab/virt/attachments/managed-tap.ts';
+import { installDebianPackages } from '#test/setup/debian-packages.ts';
 import { prepare } from '#test/setup/prepare.ts';
 import { dhclient } from '../clients/dhclient.ts';
 import { prepareClients } from '../clients/packages.ts';
-import { cidr4, cidr6, type OvnGuest, startOvnGuest } from './ovn-guest.ts';
+import { bootByNetwork, pxePackages } from '../clients/pxe.ts';
+import { cidr4, cidr6, guestMac, type OvnGuest, startOvnGuest } from './ovn-guest.ts';
 
 // One bad option silences DHCP for a port: so every option of the running OVN's tables is set by our settings, told by OVN
 // and read by a real client.
@@ -90,11 +93,17 @@ describe.each([
   beforeAll(async () => {
     await prepare({ log: console.log, ...(version !== undefined && { ovn: version }) });
     await prepareClients();
+    await installDebianPackages(pxePackages, console.log);
     guest = await startOvnGuest(`dhcp${version?.replace('.', '') ?? 'native'}`, version);
   });
   afterAll(() => guest[Symbol.asyncDispose]());
 
   async function tell4(input: unknown): Promise<Readonly<Record<string, string>> | undefined> {
+    await prepareDhcp4(input);
+    return dhclient(guest, 4);
+  }
+
+  async function prepareDhcp4(input: unknown): Promise<void> {
     const settings = parsed(input);
     const row = compileDhcpv4({
       settings,
@@ -107,7 +116,6 @@ describe.each([
     expect(row.unsupported).toEqual([]);
     await setPortOptions(settings);
     await guest.setDhcp(4, row);
-    return dhclient(guest, 4);
   }
 
   async function tell6(input: unknown): Promise<Readonly<Record<string, string>> | undefined> {
@@ -198,6 +206,28 @@ describe.each([
     ]) {
       expect(seen).toContain(line);
     }
+  });
+
+  // The last, since it puts the guest's NIC into a bridge.
+  test('a PXE ROM boots by network with what OVN tells it', async () => {
+    const boot = { nextServer: '10.0.0.2', tftpServer: 'tftp.example', file: 'other' };
+    await prepareDhcp4({ hostName: 'web', boot: { ...boot, ipxeUrl: 'tftp://10.0.0.2/script.ipxe' } });
+    const { netns, topology } = guest;
+    const { tap } = await attachManagedTap(netns);
+    await run('ip', ['addr', 'add', '10.0.0.2/24', 'dev', 'k6t-eth0'], { netns });
+    const place = { netns, env: topology.node('node-a').env };
+    const seen = await bootByNetwork({
+      place,
+      tftpPlace: place,
+      folder: `${topology.folder}/pxe`,
+      tap,
+      mac: guestMac,
+      tftpServer: '10.0.0.2',
+    });
+    // OVN 23.03 leaves siaddr empty for iPXE and sends option 253 in its stead.
+    expect(seen).toMatch(
+      /^seen\/web\/255\.255\.255\.0\/10\.0\.0\.1\/(10\.0\.0\.2)?\/tftp\.example\/tftp:\/\/10\.0\.0\.2\/script\.ipxe$/,
+    );
   });
 });
 
