@@ -223,46 +223,45 @@ export class Allocator {
       this.#releaseMac(key);
       return;
     }
-    if (!this.#settleMac(key, nic)) {
-      // A VM keeps its claim; a pod without a port has nothing to keep.
-      this.#tables.podLeases.remove(key);
-      this.#release(`nic ${key}`);
-      return;
-    }
-    if (nic.claim === undefined) this.#settleLease(key, nic);
-    else this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
+    const hasAddresses =
+      nic.claim === undefined
+        ? this.#settleLease(key, nic)
+        : this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
+    // A MAC is for who can use it: whoever has no address leaves it to others.
+    if (hasAddresses) this.#settleMac(key, nic);
+    else this.#releaseMac(key);
   }
 
-  /** Whether the NIC can have the MAC it asks for. One that is derived from an address is as unique as that. */
-  #settleMac(key: Key, nic: Nic): boolean {
+  /** Gives the NIC, which has addresses, the MAC it asks for. One that is derived from an address is as unique as that. */
+  #settleMac(key: Key, nic: Nic): void {
     const { network } = nic;
     const { mac } = nic.request;
     const id = mac === undefined ? undefined : macKey(network, mac);
     if (this.#macs.get(key) !== id) this.#releaseMac(key);
-    if (mac === undefined || id === undefined) return true;
+    if (mac === undefined || id === undefined) return;
     const pools = this.#pools.get(network);
-    if (pools === undefined) return true;
+    if (pools === undefined) return;
     const own = [...addressesOf(nic.request.ips), ...(this.#holdings.get(holderOf(key, nic))?.addresses ?? [])];
     if (pools.isGatewayMac(mac) || (pools.isDerivedMac(mac) && !isOwnMac(mac, own))) {
       const sentence = `the MAC ${mac} is one that Hawser makes of another address of the network; ask for one that does not begin with 0a:58 or 0a:59`;
       this.#complain(key, nic, 'MacConflict', sentence);
-      return false;
+      return;
     }
     const holder = this.#tables.macHolders.get(id);
     if (holder !== undefined && holder !== key) {
       this.#complain(key, nic, 'MacConflict', `the MAC ${mac} is taken by ${holder}`);
       this.#waiting.forAddress(network, mac, `nic ${key}`);
-      return false;
+      return;
     }
     this.#tables.macHolders.put(id, key);
     this.#macs.set(key, id);
-    return true;
   }
 
-  #settleLease(key: Key, nic: Nic): void {
+  /** Whether the NIC has a lease now. */
+  #settleLease(key: Key, nic: Nic): boolean {
     const lease = this.#tables.podLeases.get(key);
     const isLeased = lease?.uid === nic.object.uid && lease.network === nic.network;
-    if (isLeased && this.#isStillGood(`nic ${key}`, nic)) return;
+    if (isLeased && this.#isStillGood(`nic ${key}`, nic)) return true;
     // A pod of the same name is another pod; the address goes back to the end of the queue.
     this.#release(`nic ${key}`);
     const addresses = this.#allocate(key, nic, `nic ${key}`);
@@ -271,6 +270,7 @@ export class Allocator {
       const ips = addresses.map(formatAddress);
       this.#tables.podLeases.put(key, { uid: nic.object.uid, network: nic.network, ips });
     }
+    return addresses !== undefined;
   }
 
   /** Not when the network got another subnet under it. */
@@ -283,26 +283,32 @@ export class Allocator {
     );
   }
 
-  #settleWantedClaim(key: Key, nic: Nic, name: string): void {
-    if (nic.claim === undefined) return;
+  /** Whether the NIC has addresses by its claim, or will have them when it has been written. */
+  #settleWantedClaim(key: Key, nic: Nic, name: string): boolean {
+    if (nic.claim === undefined) return false;
     const claim = this.#tables.claims.get(name);
     const isForeign = claim !== undefined && claim.owner?.uid !== nic.object.uid;
-    if (isForeign || claim?.deleting || (claim?.ips.length ?? 0) > 0) return;
     const plan = this.#tables.networkPlans.get(nic.network);
+    if (isForeign) return false;
+    if (claim !== undefined && claim.ips.length > 0) {
+      return claim.network === plan?.name && this.#tables.claimConflicts.get(name) === undefined;
+    }
+    if (claim?.deleting) return false;
     const wanted = this.#wanted.get(name);
-    if (wanted !== undefined && wanted.owner.uid === nic.object.uid && wanted.network === plan?.name) return;
+    if (wanted !== undefined && wanted.owner.uid === nic.object.uid && wanted.network === plan?.name) return true;
     this.#wanted.delete(name);
     this.#release(`claim ${name}`);
-    if (plan === undefined) return;
+    if (plan === undefined) return false;
     const brought = nic.broughtClaim === undefined ? [] : (this.#tables.claims.get(nic.broughtClaim)?.ips ?? []);
     if (brought.length > 0) {
       this.#want(name, { ...nic.claim, network: plan.name, owner: nic.object, ips: brought });
-      return;
+      return true;
     }
     const addresses = this.#allocate(key, nic, `claim ${name}`);
-    if (addresses === undefined) return;
+    if (addresses === undefined) return false;
     const ips = addresses.map((address) => `${formatAddress(address)}/${prefixLength(plan, address)}`);
     this.#want(name, { ...nic.claim, network: plan.name, owner: nic.object, ips });
+    return true;
   }
 
   #want(name: string, claim: WantedClaim): void {

@@ -134,11 +134,14 @@ export class NetworkPools {
     return { kind: 'given', addresses: taken };
   }
 
-  /** Former addresses nobody else has, of the families that are not asked for. */
+  /**
+   * Former addresses nobody else has, of the families that are not asked for. One that has been excluded since stays with who has it,
+   * at a restart as well as without.
+   */
   #stillFree(former: readonly Address[], requested: readonly Address[], owner: string): readonly Address[] {
     return former.filter((address) => {
       const pool = this.#pool(address);
-      if (pool === undefined || pool.isExcluded(address.value)) return false;
+      if (pool === undefined) return false;
       if (requested.some(({ family }) => family === address.family)) return false;
       const holder = pool.ownerOf(address.value);
       return holder === undefined || holder === owner;

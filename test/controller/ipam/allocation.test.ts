@@ -296,3 +296,33 @@ test('a pod found in the northbound database at the start gets the same addresse
     'pod/default/web': ['0a:58:0a:f4:00:02 10.244.0.2 fd00:10:244::2'],
   });
 });
+
+test('an address that has been excluded since stays with the pod that has it, at a restart as well as without', async () => {
+  const replay = freshReplay();
+  const former = { uid: 'uid-web', ips: ['10.244.0.2', 'fd00:10:244::2'] };
+  replay.core.allocator.start(new Map([['pod/default/web', former]]));
+  const spec = { topology: 'overlay', role: 'primary', subnets: ['10.244.0.0/16', 'fd00:10:244::/64'] };
+  const metadata = { name: 'default', uid: 'net-default' };
+  put(replay, 'ClusterNetwork', { metadata, spec: { ...spec, excludeIPs: ['10.244.0.2-10.244.0.4'] } });
+  put(replay, 'Pod', pod('web'));
+  put(replay, 'Pod', pod('new'));
+  expect(await addresses(replay)).toEqual({
+    'pod/default/new': ['0a:58:0a:f4:00:05 10.244.0.5 fd00:10:244::3'],
+    'pod/default/web': ['0a:58:0a:f4:00:02 10.244.0.2 fd00:10:244::2'],
+  });
+});
+
+test('a MAC is not kept by a VM that has no address in the network', async () => {
+  const replay = freshReplay();
+  const macAddress = '02:00:00:00:00:01';
+  for (const name of ['first', 'second']) {
+    put(replay, 'VirtualMachine', vm(name));
+    put(replay, 'VirtualMachineInstance', vmi(name, { macAddress }));
+    await replay.rows();
+  }
+  expect(await sentences(replay)).toEqual([`the MAC ${macAddress} is taken by vm/default/first`]);
+  const claim = replay.core.tables.claims.get('default/first.default');
+  if (claim === undefined) throw new Error('the VM has no claim');
+  replay.core.tables.claims.put('default/first.default', { ...claim, network: 'elsewhere' });
+  expect(Object.keys(await addresses(replay))).toEqual(['vm/default/second']);
+});
