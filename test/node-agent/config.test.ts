@@ -10,6 +10,8 @@ test('node name, southbound database and tunnel address are enough', () => {
     socket: '/run/hawser/agent.sock',
     openVswitch: ['unix:/run/openvswitch/db.sock'],
     integrationBridge: 'br-int',
+    managementPort: 'hawser0',
+    physicalNetworks: [],
     datapathType: 'system',
     encap: { type: 'geneve', ip: '172.16.0.11' },
     monitorAll: true,

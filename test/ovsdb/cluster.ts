@@ -38,6 +38,20 @@ export class Cluster {
     return member;
   }
 
+  /** Waits until every member has a row written now: the leader reaches each of them. */
+  async isWhole(writer: OvsdbClient): Promise<void> {
+    const known = `known ${randomUUID()}`;
+    const everywhere = this.members.map(async ({ remote }) => {
+      await using reader = await this.connect({ leaderOnly: false, remotes: [remote] });
+      await using replica = await reader.replicate(testSchema, { Thing: { columns: ['name'] } });
+      for await (const { changes } of replica.changes({ initial: true }))
+        if (changes.some(({ after }) => after?.name === known)) return;
+    });
+    const { status } = await writer.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name: known } }]);
+    if (status !== 'committed') throw new Error(`the row every member is to have is ${status}`);
+    await Promise.all(everywhere);
+  }
+
   /** Writes `count` rows one by one while `disturb` happens, and counts in the end how often each is there. */
   async writesThrough(writer: OvsdbClient, count: number, disturb: (n: number) => Promise<void>): Promise<Report> {
     const run = randomUUID();
