@@ -27,6 +27,11 @@ export interface Machine {
   /** When the guest began to run here, in ms since the epoch; undefined when the machine ended before that. */
   untilRuns(): Promise<number | undefined>;
   untilEnd(): Promise<void>;
+  /**
+   * It is about to end: from now on it has the lowest priority. The kernel takes back a process's memory on that one's time and core, which on
+   * the lab's one host are also the other guests'.
+   */
+  giveWay(): void;
   /** Ends it at once, as pulling the plug does, and removes its sockets. Nothing to do when it has ended. */
   kill(): Promise<void>;
 }
@@ -116,8 +121,11 @@ export async function startMachine(options: MachineOptions): Promise<QemuMachine
     finishIncoming: (postCopy) => finishIncoming(machine, postCopy),
     untilRuns: () => runs,
     untilEnd: () => daemon.untilEnd(),
-    kill: async () => {
+    giveWay: () => {
       if (daemon.pid !== undefined) lowerPriority(daemon.pid);
+    },
+    kill: async () => {
+      machine.giveWay();
       await daemon.kill();
       await rm(folder, { recursive: true, force: true });
     },
@@ -166,9 +174,14 @@ const offloadsOff = [
   .map((feature) => `${feature}=off`)
   .join(',');
 
-/** The kernel takes back a process's memory in its own time and on its core, which on the lab's one host are also the other guests'. */
 function lowerPriority(pid: number): void {
-  for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+  } catch (error) {
+    // It, or one of its threads, has ended meanwhile.
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ERR_SYSTEM_ERROR')))
+      throw error;
+  }
 }
 
 async function untilResumed(qmp: QmpClient): Promise<number | undefined> {

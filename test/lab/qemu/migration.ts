@@ -61,6 +61,7 @@ export function migrate(source: QemuMachine, target: Machine, options: MigrateOp
     copying: copying.promise,
     outcome,
     cancel: async () => {
+      target.giveWay();
       await source.qmp.execute('migrate_cancel').catch(unlessClosed);
     },
     startPostCopy: async () => {

@@ -56,6 +56,8 @@ class PlayedMachine implements Machine {
     return this.#ended.promise;
   }
 
+  giveWay(): void {}
+
   async kill(): Promise<void> {
     this.runs.resolve(undefined);
     this.#ended.resolve();
