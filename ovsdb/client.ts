@@ -1,9 +1,10 @@
+import { untilAborted } from './abort.ts';
 import { Connector } from './connection/connector.ts';
 import { parseRemote } from './connection/remote.ts';
 import type { Notification, Session } from './connection/session.ts';
 import { socketDial, type TlsOptions } from './connection/socket-transport.ts';
 import type { Dial } from './connection/transport.ts';
-import { abortReason, OvsdbError } from './errors.ts';
+import { OvsdbError } from './errors.ts';
 import { Lock } from './lock.ts';
 import { parseSchema } from './parse-schema.ts';
 import { type AnyIndexes, type AnySelection, LiveReplica } from './replica/live-replica.ts';
@@ -217,18 +218,23 @@ export class OvsdbClient implements AsyncDisposable {
   }
 
   /**
-   * Asks for a lock of the server (RFC 7047 section 4.1.8); wait for `acquired`. With `steal` it is taken from its holder at once. Throws
-   * `OvsdbError` `value` if this client already has the lock or waits for it.
+   * Asks for a lock of the server (RFC 7047 section 4.1.8); wait for `acquired`. With `steal` it is taken from its holder at once, but not
+   * again after a reconnect. Aborting gives it back. Throws `OvsdbError` `value` if this client already has the lock or waits for it.
    */
-  lock(name: string, { steal = false }: { readonly steal?: boolean } = {}): Lock {
+  lock(
+    name: string,
+    { steal = false, signal }: { readonly steal?: boolean; readonly signal?: AbortSignal } = {},
+  ): Lock {
     this.#assertOpen();
+    signal?.throwIfAborted();
     if (this.#locks.has(checkedId(name))) throw new OvsdbError('value', `lock ${name} is already asked for`);
-    const lock = new Lock(
+    const lock = new Lock({
       name,
       steal,
-      (status) => this.#tell(status),
-      () => this.#locks.delete(name),
-    );
+      signal,
+      onStatus: (status) => this.#tell(status),
+      onReleased: () => this.#locks.delete(name),
+    });
     this.#locks.set(name, lock);
     if (this.#session) lock.up(this.#session);
     return lock;
@@ -323,18 +329,4 @@ async function readSchema(session: Session, database: string): Promise<DatabaseS
   const reply = await session.request('get_schema', [database]);
   if (reply.kind === 'result') return parseSchema(reply.result);
   throw new OvsdbError('rpc', `the schema of ${database}: ${reply.error}`, { details: reply.details });
-}
-
-/** `promise`, or the signal's reason if that comes first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(abortReason(signal));
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -22,8 +22,3 @@ export class OvsdbError extends Error {
 }
 
 export type OvsdbErrorKind = 'remote' | 'schema' | 'value' | 'protocol' | 'disconnected' | 'rpc' | 'closed';
-
-/** The reason of an abort as an error, for `reject`. */
-export function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal.reason });
-}

@@ -1,6 +1,15 @@
+import { abortReason } from './abort.ts';
 import type { Session } from './connection/session.ts';
 import { OvsdbError } from './errors.ts';
 import type { Status } from './status.ts';
+
+export interface LockOptions {
+  readonly name: string;
+  readonly steal: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly onStatus: (status: Status) => void;
+  readonly onReleased: () => void;
+}
 
 /**
  * A lock of the server (RFC 7047 section 4.1.8): one client holds it, others queue. It lives in one server process, not in a cluster's log,
@@ -11,28 +20,31 @@ import type { Status } from './status.ts';
  */
 export class Lock implements AsyncDisposable {
   readonly name: string;
-  readonly #steal: boolean;
-  readonly #onStatus: (status: Status) => void;
-  readonly #onReleased: () => void;
+  readonly #options: LockOptions;
+  /** To steal is for once: whoever got the lock after us keeps it. */
+  #steals: boolean;
+  readonly #abort: () => void;
   #session: Session | undefined;
   #isHeld = false;
   #isReleased = false;
   #acquired = Promise.withResolvers<void>();
   #lost = new AbortController();
 
-  constructor(name: string, steal: boolean, onStatus: (status: Status) => void, onReleased: () => void) {
+  constructor(options: LockOptions) {
+    const { name, steal, signal } = options;
     this.name = name;
-    this.#steal = steal;
-    this.#onStatus = onStatus;
-    this.#onReleased = onReleased;
+    this.#options = options;
+    this.#steals = steal;
     this.#acquired.promise.catch(() => undefined);
+    this.#abort = () => void this.#release(signal && abortReason(signal));
+    signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   get isHeld(): boolean {
     return this.#isHeld;
   }
 
-  /** Resolves while the lock is held, or when it next is. Rejects when it is released. */
+  /** Resolves while the lock is held, or when it next is. Rejects when it is released, with the signal's reason if that released it. */
   get acquired(): Promise<void> {
     return this.#acquired.promise;
   }
@@ -44,13 +56,18 @@ export class Lock implements AsyncDisposable {
 
   /** Gives it back, or leaves the queue. */
   async release(): Promise<void> {
+    await this.#release(new OvsdbError('closed', `lock ${this.name} was released`));
+  }
+
+  async #release(reason: Error | undefined): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#options.signal?.removeEventListener('abort', this.#abort);
     const session = this.#session;
     this.#session = undefined;
     this.#lose();
-    this.#acquired.reject(new OvsdbError('closed', `lock ${this.name} was released`));
-    this.#onReleased();
+    this.#acquired.reject(reason);
+    this.#options.onReleased();
     if (session?.isOpen) await session.request('unlock', [this.name]).catch(() => undefined);
   }
 
@@ -63,7 +80,7 @@ export class Lock implements AsyncDisposable {
   up(session: Session): void {
     this.#session = session;
     session.send({
-      method: this.#steal ? 'steal' : 'lock',
+      method: this.#steals ? 'steal' : 'lock',
       params: [this.name],
       onReply: (reply) => {
         if (session !== this.#session || reply?.kind !== 'result') return;
@@ -88,9 +105,10 @@ export class Lock implements AsyncDisposable {
   #hold(): void {
     if (this.#isHeld) return;
     this.#isHeld = true;
+    this.#steals = false;
     this.#lost = new AbortController();
     this.#acquired.resolve();
-    this.#onStatus({ kind: 'locked', lock: this.name });
+    this.#options.onStatus({ kind: 'locked', lock: this.name });
   }
 
   #lose(): void {
@@ -98,7 +116,7 @@ export class Lock implements AsyncDisposable {
     this.#isHeld = false;
     this.#acquired = Promise.withResolvers();
     this.#acquired.promise.catch(() => undefined);
-    this.#onStatus({ kind: 'lockLost', lock: this.name });
+    this.#options.onStatus({ kind: 'lockLost', lock: this.name });
     this.#lost.abort(new OvsdbError('disconnected', `lock ${this.name} was lost`));
   }
 }

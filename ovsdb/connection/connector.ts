@@ -1,4 +1,5 @@
-import { abortReason, OvsdbError } from '../errors.ts';
+import { abortReason } from '../abort.ts';
+import { OvsdbError } from '../errors.ts';
 import type { Status } from '../status.ts';
 import { type BackoffLimits, delayBefore } from './backoff.ts';
 import type { ProbeLimits } from './probe.ts';

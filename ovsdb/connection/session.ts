@@ -1,16 +1,11 @@
 import { OvsdbError } from '../errors.ts';
 import type { Json } from '../value/encode.ts';
-import { parseExactly } from '../value/exact-integers.ts';
 import type { BulkHead } from '../wire/bulk-head.ts';
 import type { Message, Piece } from '../wire/piece.ts';
 import { Splitter } from '../wire/splitter.ts';
+import { parseMessage, parseMessageExactly, type Reply, replyOf } from './message.ts';
 import { nextProbeStep, type ProbeLimits } from './probe.ts';
 import type { Dial, Transport } from './transport.ts';
-
-/** What a reply carried. `error` is what the server said in place of a result. */
-export type Reply =
-  | { readonly kind: 'result'; readonly result: unknown; readonly reparse: () => unknown }
-  | { readonly kind: 'error'; readonly error: string; readonly details: string };
 
 /** Takes the rows of one long message as they come. */
 export interface RowSink {
@@ -269,7 +264,7 @@ export class Session {
   }
 
   #handleMessage({ text, head }: Message): void {
-    const message = parse(text);
+    const message = parseMessage(text);
     if (message.method !== undefined && message.method !== null) {
       if (typeof message.method !== 'string' || !Array.isArray(message.params)) {
         throw new OvsdbError('protocol', `not a request: ${text.slice(0, 200)}`);
@@ -279,7 +274,7 @@ export class Session {
         return;
       }
       const reparse = () => {
-        const { params } = parseExactObject(text);
+        const { params } = parseMessageExactly(text);
         return Array.isArray(params) ? params : [];
       };
       this.#options.onNotification({ method: message.method, params: message.params, reparse });
@@ -293,7 +288,7 @@ export class Session {
     if (!request || typeof message.id !== 'number') return;
     this.#requests.delete(message.id);
     if (request.isDump) this.#dumpsDue--;
-    request.onReply(replyOf(message, () => parseExactObject(text).result));
+    request.onReply(replyOf(message, text));
   }
 
   // Outgoing: everything of one turn goes out in one write.
@@ -331,36 +326,4 @@ export class Session {
     this.#probeTimer = setTimeout(() => this.#probe(), Math.max(1, step.forMs));
     this.#probeTimer.unref();
   }
-}
-
-type RawMessage = Readonly<Partial<Record<'id' | 'method' | 'params' | 'result' | 'error', unknown>>>;
-
-function parse(text: string): RawMessage {
-  try {
-    const message: unknown = JSON.parse(text);
-    if (typeof message === 'object' && message !== null) return message;
-  } catch (cause) {
-    throw new OvsdbError('protocol', `not JSON: ${text.slice(0, 200)}`, { cause });
-  }
-  throw new OvsdbError('protocol', `not a message: ${text.slice(0, 200)}`);
-}
-
-function parseExactObject(text: string): RawMessage {
-  const message = parseExactly(text);
-  return typeof message === 'object' && message !== null ? message : {};
-}
-
-/** An error reply has no `result`, and its `error` is a string or an object. */
-function replyOf(message: RawMessage, reparse: () => unknown): Reply {
-  const { error } = message;
-  if (error === null || error === undefined) return { kind: 'result', result: message.result, reparse };
-  if (typeof error === 'object') {
-    const { error: name, details } = { error: undefined, details: undefined, ...error };
-    return {
-      kind: 'error',
-      error: String(name ?? 'unknown error'),
-      details: typeof details === 'string' ? details : '',
-    };
-  }
-  return { kind: 'error', error: String(error), details: '' };
 }

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { abortReason } from '../errors.ts';
+import { abortReason } from '../abort.ts';
 import { parseRemote, type Remote } from './remote.ts';
 import type { Dial, Transport, TransportEvents } from './transport.ts';
 

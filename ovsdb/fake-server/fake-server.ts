@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { abortReason } from '../abort.ts';
 import type { Dial, Transport, TransportEvents } from '../connection/transport.ts';
-import { abortReason, OvsdbError } from '../errors.ts';
+import { OvsdbError } from '../errors.ts';
 import type { DatabaseSchema } from '../schema.ts';
 import { serverSchema } from '../schemas/server.ts';
 import { Database, type RowChange } from './database.ts';

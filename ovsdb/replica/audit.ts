@@ -2,6 +2,7 @@ import type { ResultSink, Session } from '../connection/session.ts';
 import { OvsdbError } from '../errors.ts';
 import { exactIfNeeded } from '../value/decode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
+import { parseJson } from '../wire/json-text.ts';
 import type { WireRequest } from './monitor.ts';
 import type { Row } from './row-shape.ts';
 import type { TableState } from './table-content.ts';
@@ -63,11 +64,11 @@ class SelectedRows implements ResultSink {
   }
 
   selectedRow(_operationIndex: number, text: string): void {
-    exactIfNeeded((isExact) => this.#row(isExact ? parseExactly(text) : JSON.parse(text)));
+    exactIfNeeded((isExact) => this.#row(isExact ? parseExactly(text) : parseJson(text)));
   }
 
   result(_operationIndex: number, text: string): void {
-    this.#take(JSON.parse(text));
+    this.#take(parseJson(text));
   }
 
   /** The results of a short reply. */

@@ -1,5 +1,6 @@
+import { abortReason, untilAborted } from '../abort.ts';
 import type { Notification, RowSink, Session } from '../connection/session.ts';
-import { abortReason, OvsdbError } from '../errors.ts';
+import { OvsdbError } from '../errors.ts';
 import type { DatabaseSchema, Tables } from '../schema.ts';
 import type { Status } from '../status.ts';
 import { encodeAnyOf, tableOf } from '../transaction/encode-operations.ts';
@@ -121,33 +122,32 @@ export class LiveReplica implements Replica<Readonly<Record<string, Row>>> {
     return stream;
   }
 
-  async setCondition(table: string, where: AnyOf): Promise<void> {
+  async setCondition(table: string, where: AnyOf, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#assertOpen();
+    signal?.throwIfAborted();
     checkCondition(this.#options.schema, table, where);
-    await this.#monitor.setCondition(table, where);
+    await untilAborted(this.#monitor.setCondition(table, where), signal);
   }
 
   async barrier({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#assertOpen();
-    signal?.throwIfAborted();
     const session = this.#session;
     if (!session || !this.isCurrent) throw new OvsdbError('disconnected', `${this.database} is not connected`);
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal && abortReason(signal));
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      // The server flushes pending updates before any reply.
-      await Promise.race([session.request('echo', []), aborted.promise]);
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    // The server flushes pending updates before any reply.
+    await untilAborted(session.request('echo', []), signal);
   }
 
-  async audit({ tables }: { readonly tables?: readonly string[] } = {}): Promise<readonly Discrepancy[]> {
+  async audit({
+    tables,
+    signal,
+  }: {
+    readonly tables?: readonly string[];
+    readonly signal?: AbortSignal;
+  } = {}): Promise<readonly Discrepancy[]> {
     this.#assertOpen();
     const found: Discrepancy[] = [];
     for (const table of tables ?? this.#states.keys()) {
-      for (const uuid of await this.#differing(table)) found.push({ table, uuid });
+      for (const uuid of await untilAborted(this.#differing(table), signal)) found.push({ table, uuid });
     }
     if (found.length > 0) {
       this.#options.onStatus({ kind: 'auditFailed', database: this.database, rows: found });

@@ -1,4 +1,5 @@
-import type { Notification, Reply, RowSink, Session } from '../connection/session.ts';
+import type { Reply } from '../connection/message.ts';
+import type { Notification, RowSink, Session } from '../connection/session.ts';
 import { OvsdbError } from '../errors.ts';
 import type { DatabaseSchema, Tables } from '../schema.ts';
 import { encodeAnyOf } from '../transaction/encode-operations.ts';

@@ -33,9 +33,13 @@ export interface Replica<R extends Rows, X = unknown> extends AsyncDisposable {
 
   /**
    * Replicates other rows of a table from now on. Resolves when the content follows `where` (the rows that come and go arrive as a batch
-   * with the cause `condition`), be it after a reconnect.
+   * with the cause `condition`), be it after a reconnect. Aborting ends the waiting, not the change.
    */
-  setCondition<N extends keyof R & string>(table: N, where: AnyOf<{ row: R[N]; references: string }>): Promise<void>;
+  setCondition<N extends keyof R & string>(
+    table: N,
+    where: AnyOf<{ row: R[N]; references: string }>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
 
   /** Resolves when everything committed on the connected server before this call is here. Rejects if the connection ends. */
   barrier(options?: { readonly signal?: AbortSignal }): Promise<void>;
@@ -44,7 +48,10 @@ export interface Replica<R extends Rows, X = unknown> extends AsyncDisposable {
    * Selects all replicated rows, or those of some tables, and compares: what differs comes back. A replica with differences starts over, so that they
    * reach its listeners as a batch with the cause `resync`. Costs the server what a dump does. Rejects if the connection ends.
    */
-  audit(options?: { readonly tables?: readonly (keyof R & string)[] }): Promise<readonly Discrepancy[]>;
+  audit(options?: {
+    readonly tables?: readonly (keyof R & string)[];
+    readonly signal?: AbortSignal;
+  }): Promise<readonly Discrepancy[]>;
 
   /** Does the connected server have this table, or this column? Missing ones read as empty and as defaults. */
   has(table: string, column?: string): boolean;

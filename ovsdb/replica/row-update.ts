@@ -1,6 +1,7 @@
 import { OvsdbError } from '../errors.ts';
 import { exactIfNeeded } from '../value/decode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
+import { parseJson } from '../wire/json-text.ts';
 
 /** Columns in wire form. */
 export type Cells = Readonly<Record<string, unknown>>;
@@ -44,13 +45,5 @@ export function* rowUpdatesOf(wire: unknown): Iterable<RowUpdate> {
 
 /** Parses and takes one row's text; where `JSON.parse` rounds an integer, again exactly. */
 export function takeRow(table: string, uuid: string, text: string, take: (update: RowUpdate) => void): void {
-  exactIfNeeded((isExact) => take(rowUpdateOf(table, uuid, isExact ? parseExactly(text) : parse(text))));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new OvsdbError('protocol', `not JSON: ${text.slice(0, 200)}`, { cause });
-  }
+  exactIfNeeded((isExact) => take(rowUpdateOf(table, uuid, isExact ? parseExactly(text) : parseJson(text))));
 }

@@ -64,10 +64,16 @@ export async function runEdit(
     const outcome = await send(operations, abortable);
     if (outcome.status !== 'refused' || outcome.error.kind !== 'timedOut' || attempts > retries)
       return { outcome, value, attempts };
-    await replica.barrier(abortable);
-    const refused = operations[outcome.error.operationIndex ?? -1];
-    // Refused for a value that the replica, caught up, still shows: one of the two is wrong.
-    if (refused?.op === 'wait' && stillShows(replica, refused)) await replica.audit({ tables: [refused.table] });
+    try {
+      await replica.barrier(abortable);
+      const refused = operations[outcome.error.operationIndex ?? -1];
+      // Refused for a value that the replica, caught up, still shows: one of the two is wrong.
+      if (refused?.op === 'wait' && stillShows(replica, refused))
+        await replica.audit({ tables: [refused.table], ...abortable });
+    } catch (error) {
+      // Nothing took place. The next attempt waits for a connection, and for the replica, before it is sent.
+      if (!(error instanceof OvsdbError && error.kind === 'disconnected')) throw error;
+    }
   }
 }
 

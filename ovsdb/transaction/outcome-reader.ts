@@ -1,8 +1,10 @@
-import type { Reply, ResultSink } from '../connection/session.ts';
+import type { Reply } from '../connection/message.ts';
+import type { ResultSink } from '../connection/session.ts';
 import { OvsdbError } from '../errors.ts';
 import type { ColumnSchema, DatabaseSchema, TableSchema, Tables, Value } from '../schema.ts';
 import { type Decode, decoderOf, exactIfNeeded } from '../value/decode.ts';
 import { parseExactly } from '../value/exact-integers.ts';
+import { parseJson } from '../wire/json-text.ts';
 import { type AnyOperation, tableOf } from './encode-operations.ts';
 import { type OperationResult, operationError, type TransactionOutcome } from './outcome.ts';
 
@@ -24,12 +26,12 @@ export class OutcomeReader implements ResultSink {
   }
 
   result(operationIndex: number, text: string): void {
-    this.#take(parse(text), operationIndex);
+    this.#take(parseJson(text), operationIndex);
   }
 
   selectedRow(operationIndex: number, text: string): void {
     exactIfNeeded((isExact) =>
-      this.#selected.push(this.#row(isExact ? parseExactly(text) : parse(text), operationIndex)),
+      this.#selected.push(this.#row(isExact ? parseExactly(text) : parseJson(text), operationIndex)),
     );
   }
 
@@ -113,14 +115,6 @@ function selectDecoder(column: ColumnSchema): Decode {
   };
   selectDecoders.set(column, decoder);
   return decoder;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new OvsdbError('protocol', `not JSON: ${text.slice(0, 200)}`, { cause });
-  }
 }
 
 const isError = (element: unknown): element is { readonly error: string; readonly details?: unknown } =>

@@ -1,5 +1,7 @@
-import type { Reply, Session } from '../connection/session.ts';
-import { abortReason, OvsdbError } from '../errors.ts';
+import { abortReason } from '../abort.ts';
+import type { Reply } from '../connection/message.ts';
+import type { Session } from '../connection/session.ts';
+import { OvsdbError } from '../errors.ts';
 import type { DatabaseSchema, Tables } from '../schema.ts';
 import type { Json } from '../value/encode.ts';
 import { type AnyOperation, encodeOperations } from './encode-operations.ts';

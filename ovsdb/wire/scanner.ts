@@ -13,6 +13,9 @@ export const bytes = {
 } as const;
 const { quote, backslash, openBrace, closeBrace, openBracket, closeBracket } = bytes;
 
+/** As deep as ovsdb-server reads itself (JSON_MAX_HEIGHT); `JSON.stringify` and a reviver would run out of stack some way beyond. */
+const deepest = 1_000;
+
 /**
  * Finds the ends of JSON values in bytes, wherever chunks cut them, and looks at nothing else: every byte of a character beyond ASCII is at or
  * above 0x80, so structure can be read off bytes. What a value says is for `JSON.parse`.
@@ -85,8 +88,9 @@ export class Scanner {
       const byte = all[at++] ?? 0;
       allBits |= byte;
       if (byte === quote) inString = true;
-      else if (byte === openBrace || byte === openBracket) depth++;
-      else if (byte === closeBrace || byte === closeBracket) {
+      else if (byte === openBrace || byte === openBracket) {
+        if (++depth > deepest) throw new OvsdbError('protocol', `nested more than ${deepest} deep`);
+      } else if (byte === closeBrace || byte === closeBracket) {
         if (--depth <= 0) {
           window.position = at;
           this.#allBits = allBits;

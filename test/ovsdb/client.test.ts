@@ -23,6 +23,24 @@ describe('transactions and the connection', () => {
     }
   });
 
+  test('an edit that was refused as the connection ended is built again, since nothing took place', async () => {
+    await using pair = await fakePair();
+    const { server, client } = pair;
+    server.transact(insert('a'));
+    const replica = await client.replicate(testSchema, { Thing: { columns: ['name', 'number'] } });
+    const [uuid = ''] = replica.tables.Thing.rows.keys();
+    server.cutOn('echo', 'before');
+    const { outcome, attempts } = await client.edit(testSchema, replica, async (edit) => {
+      if (!replica.isCurrent) await nextStatus(client, isSynced);
+      const row = edit.get('Thing', uuid);
+      if (!row) throw new Error('no row');
+      edit.verify('Thing', row, ['number']);
+      edit.update('Thing', uuid, { number: row.number + 1 });
+      if (row.number === 0) server.transact({ op: 'update', table: 'Thing', where: [], row: { number: 7 } });
+    });
+    expect([outcome.status, attempts, server.database.rows('Thing').get(uuid)?.number]).toEqual(['committed', 2, 8]);
+  });
+
   test('without a connection it waits; aborted there it was never sent', async () => {
     await using pair = await fakePair();
     const { server, client } = pair;
@@ -112,6 +130,14 @@ describe('choosing a server', () => {
       lacks: ['get_schema', 'monitor_cond', 'monitor_cond_since', 'set_db_change_aware'],
     });
     expect(pair.client.isConnected).toBe(true);
+  });
+
+  test('how far a database has come is followed only where any member will do: it costs a notification per commit', async () => {
+    for (const leaderOnly of [true, false]) {
+      await using pair = await fakePair({}, { leaderOnly });
+      const asked = JSON.stringify(sent(pair.server, 'monitor_cond_since')[0]?.params[2]);
+      expect(asked.includes('"index"')).toBe(!leaderOnly);
+    }
   });
 });
 
@@ -208,6 +234,36 @@ describe('replicas', () => {
     expect(Thing.by('name', 'c')).toEqual(Thing.by('tag', 'y'));
   });
 
+  test('an index finds no row that is gone, and a row under its new value alone', async () => {
+    await using pair = await fakePair();
+    const { server, client } = pair;
+    server.transact(insert('gone'), insert('old'));
+    const replica = await client.replicate(testSchema, names, { indexes: { Thing: { name: 'name' } } });
+    server.transact(
+      { op: 'delete', table: 'Thing', where: [['name', '==', 'gone']] },
+      { op: 'update', table: 'Thing', where: [['name', '==', 'old']], row: { name: 'new' } },
+    );
+    await replica.barrier();
+    const found = ['gone', 'old', 'new'].map((name) => replica.tables.Thing.by('name', name).length);
+    expect(found).toEqual([0, 0, 1]);
+  });
+
+  test('a barrier waits for everything committed before it, and for nothing once it is aborted', async () => {
+    await using pair = await fakePair();
+    const { server, client } = pair;
+    const replica = await client.replicate(testSchema, names);
+    server.isBacklogged = true;
+    server.transact(insert('a'));
+    const passed = replica.barrier().then(() => replica.tables.Thing.rows.size);
+    const abort = new AbortController();
+    const aborted = replica.barrier({ signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(aborted).rejects.toThrow('enough');
+    expect(replica.tables.Thing.rows.size).toBe(0);
+    server.flush();
+    expect(await passed).toBe(1);
+  });
+
   test('a condition that cannot be sent is refused by the call', async () => {
     await using pair = await fakePair();
     const replica = await pair.client.replicate(testSchema, names);
@@ -230,6 +286,69 @@ describe('locks', () => {
     expect(lost.aborted).toBe(true);
     expect((await outcome).status).not.toBe('refused');
     expect(sent(server, 'lock')).toHaveLength(2);
+  });
+
+  test('a lock is stolen once: after a reconnect it is queued for', async () => {
+    await using pair = await fakePair();
+    const { server, client } = pair;
+    const lock = client.lock('leader', { steal: true });
+    await lock.acquired;
+    const locked = nextStatus(client, ({ kind }) => kind === 'locked');
+    server.cut();
+    await locked;
+    expect([sent(server, 'steal').length, sent(server, 'lock').length]).toEqual([1, 1]);
+  });
+
+  test('aborting gives a lock back, or up', async () => {
+    await using pair = await fakePair();
+    const { server, client } = pair;
+    const abort = new AbortController();
+    const lock = client.lock('leader', { signal: abort.signal });
+    await lock.acquired;
+    const { lost } = lock;
+    abort.abort(new Error('enough'));
+    expect([lock.isHeld, lost.aborted]).toEqual([false, true]);
+    await expect(lock.acquired).rejects.toThrow('enough');
+    await client.lock('leader').acquired;
+    expect(server.received.map(({ method }) => method)).toContain('unlock');
+  });
+});
+
+describe('ending', () => {
+  test('an aborted signal ends every wait, and what was asked stays as it was', async () => {
+    await using pair = await fakePair();
+    const { server, client } = pair;
+    server.transact(insert('a'));
+    const replica = await client.replicate(testSchema, { Thing: { columns: ['name'], where: false } });
+    server.isBacklogged = true;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const waits = [
+      client.replicate(testSchema, names, { signal }),
+      client.serverSchema('Other', { signal }),
+      replica.setCondition('Thing', true, { signal }),
+      replica.barrier({ signal }),
+      replica.audit({ signal }),
+      replica.changes({ signal }).next(),
+    ];
+    abort.abort(new Error('enough'));
+    const ends = await Promise.allSettled(waits);
+    expect(ends.map((end) => end.status === 'rejected' && end.reason.message)).toEqual(waits.map(() => 'enough'));
+    server.flush();
+    await replica.setCondition('Thing', true);
+    expect(replica.tables.Thing.rows.size).toBe(1);
+  });
+
+  test('await using leaves nothing behind: no monitor, no lock, no connection', async () => {
+    const server = new FakeServer({ schema: untypedSchema });
+    {
+      await using client = await connect({ remotes: ['unix:/fake'], dial: server.dial });
+      await using _replica = await client.replicate(testSchema, names);
+      await using lock = client.lock('leader');
+      await lock.acquired;
+    }
+    expect(server.received.map(({ method }) => method)).toEqual(expect.arrayContaining(['monitor_cancel', 'unlock']));
+    expect(server.connections).toBe(0);
   });
 });
 

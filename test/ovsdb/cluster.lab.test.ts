@@ -4,6 +4,7 @@ import { connect } from '#ovsdb/client.ts';
 import type { Status } from '#ovsdb/status.ts';
 import { Cluster, isAsReported, quick } from './cluster.ts';
 import { nextStatus } from './fake-client.ts';
+import { Gate } from './gate.ts';
 import { ServerRoom } from './real-server.ts';
 import { testSchema } from './test-schema.ts';
 
@@ -73,6 +74,33 @@ describe('a cluster of three', () => {
     await killed.start();
   });
 
+  test('who missed a hundred transactions hears all of them, who missed more what differs, for the server forgets', async () => {
+    await using writer = await cluster.connect();
+    const insert = (name: string) => writer.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name } }]);
+    // History is also bounded by the size of the database: it is to be the number here.
+    await writer.transact(
+      testSchema,
+      Array.from({ length: 500 }, (_, n) => ({ op: 'insert', table: 'Thing', row: { name: `size ${n}` } }) as const),
+    );
+    for (const [missed, how] of [
+      [90, 'resume'],
+      [110, 'resync'],
+    ] as const) {
+      const gate = new Gate();
+      await using client = await cluster.connect({ dial: gate.dial });
+      await using replica = await client.replicate(testSchema, { Thing: { columns: ['name'] } });
+      const told: unknown[] = [];
+      replica.onChanges(({ changes }) => told.push(...changes.map(({ before, after }) => [before, after?.name])));
+      const names = Array.from({ length: missed }, (_, n) => `${how} ${n}`);
+      gate.close();
+      await Promise.all(names.map(insert));
+      const synced = nextStatus(client, ({ kind }) => kind === 'synced');
+      gate.open();
+      expect(await synced).toMatchObject({ how });
+      expect(new Set(told)).toEqual(new Set(names.map((name) => [undefined, name])));
+    }
+  });
+
   test('every member has a _version of its own for a row, so versions cannot tell what a client has missed', async () => {
     await using writer = await cluster.connect();
     const outcome = await writer.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name: randomUUID() } }]);
@@ -91,15 +119,26 @@ describe('a cluster of three', () => {
     expect(versions.size).toBe(3);
   });
 
-  test('a relay serves readers who do not insist on a leader, and passes writes on', async () => {
+  test('a relay serves readers who do not insist on a leader, passes writes on, and what it told can be resumed at a member', async () => {
     const source = cluster.members.map(({ remote }) => remote).join(',');
     const relay = await room.start(`relay:Test:${source}`);
-    await using client = await connect({ remotes: [relay.remote], databases: ['Test'], leaderOnly: false, ...quick });
+    const leader = await cluster.leader();
+    await using client = await connect({
+      remotes: [relay.remote, leader.remote],
+      databases: ['Test'],
+      leaderOnly: false,
+      ...quick,
+    });
     await using replica = await client.replicate(testSchema, { Thing: { columns: ['name'] } });
     const name = randomUUID();
     const outcome = await client.transact(testSchema, [{ op: 'insert', table: 'Thing', row: { name } }]);
     if (outcome.status !== 'committed') throw new Error(JSON.stringify(outcome));
     expect(replica.tables.Thing.get(outcome.results[0].uuid)?.name).toBe(name);
+
+    // The transactions a relay names are the cluster's: a member knows them.
+    const synced = nextStatus(client, ({ kind }) => kind === 'synced');
+    await relay.kill();
+    expect(await synced).toMatchObject({ how: 'resume' });
   });
 
   test('a relay is never the leader', async () => {

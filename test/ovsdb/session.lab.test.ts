@@ -5,6 +5,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '#ovsdb/client.ts';
+import type { TlsOptions } from '#ovsdb/connection/socket-transport.ts';
 import { OvsdbError } from '#ovsdb/errors.ts';
 import { schemaJson } from '#ovsdb/fake-server/schema-json.ts';
 import type { Status } from '#ovsdb/status.ts';
@@ -57,9 +58,10 @@ describe('transports', () => {
     for (const remote of remotes) expect(await roundTrip({ remotes: [remote] })).toBe('ok');
   });
 
-  test('TLS with client certificates; without the right ones the server is not talked to', async () => {
+  test('TLS: a client certificate the server knows is accepted; neither side talks to one of another authority', async () => {
     const [ca, otherCa] = [await authority(room, 'ca'), await authority(room, 'other')];
-    const [servers, clients] = [await certificate(room, ca, 'server'), await certificate(room, ca, 'client')];
+    const servers = await certificate(room, ca, 'server');
+    const [clients, strangers] = [await certificate(room, ca, 'client'), await certificate(room, otherCa, 'stranger')];
     const secure = await room.standalone(
       await room.writeSchema({ ...untypedSchema, name: 'Test' }),
       `--private-key=${servers.keyPath}`,
@@ -70,27 +72,38 @@ describe('transports', () => {
     server = secure;
     const remote = await listen('pssl', '127.0.0.1');
     server = before;
-    const [cert, key, caText, otherText] = await Promise.all(
-      [clients.certPath, clients.keyPath, ca.certPath, otherCa.certPath].map((path) => readFile(path)),
-    );
-    if (!cert || !key || !caText || !otherText) throw new Error('no certificates');
-    expect(await roundTrip({ remotes: [remote], tls: { ca: caText, cert, key } })).toBe('ok');
+    const tlsOf = async ({ certPath, keyPath }: typeof clients, authorityPath: string) => {
+      const [ca, cert, key] = await Promise.all([authorityPath, certPath, keyPath].map((path) => readFile(path)));
+      if (!ca || !cert || !key) throw new Error('no certificates');
+      return { ca, cert, key };
+    };
+    expect(await roundTrip({ remotes: [remote], tls: await tlsOf(clients, ca.certPath) })).toBe('ok');
 
-    const refusals: Status[] = [];
-    const abort = new AbortController();
-    const wrong = connect({
-      remotes: [remote],
-      tls: { ca: otherText, cert, key },
-      ...quick,
-      signal: abort.signal,
-      onStatus: (status) => {
-        if (status.kind !== 'disconnected') return;
-        refusals.push(status);
-        abort.abort(new Error('enough'));
-      },
+    /** What ends the first connection with `tls`, which never comes up. */
+    const refusal = async (tls: TlsOptions) => {
+      const statuses: Status[] = [];
+      const abort = new AbortController();
+      const never = connect({
+        remotes: [remote],
+        tls,
+        ...quick,
+        signal: abort.signal,
+        onStatus: (status) => {
+          statuses.push(status);
+          if (status.kind === 'disconnected') abort.abort(new Error('enough'));
+        },
+      });
+      await expect(never).rejects.toThrow('enough');
+      expect(statuses.map(({ kind }) => kind)).toEqual(['connecting', 'disconnected']);
+      return statuses[1];
+    };
+    // The server is a stranger to us; we are a stranger to the server, which ends the connection after the handshake.
+    expect(await refusal(await tlsOf(clients, otherCa.certPath))).toMatchObject({
+      cause: { code: expect.stringMatching(/CERT|SELF_SIGNED|VERIFY/) },
     });
-    await expect(wrong).rejects.toThrow('enough');
-    expect(refusals[0]).toMatchObject({ cause: { code: expect.stringMatching(/CERT|SELF_SIGNED|VERIFY/) } });
+    expect(await refusal(await tlsOf(strangers, ca.certPath))).toMatchObject({
+      cause: { code: expect.stringMatching(/ALERT|ECONNRESET/) },
+    });
   });
 
   test('an ssl: remote without certificates, no remote and a misspelt remote are refused in a sentence', async () => {
@@ -112,7 +125,7 @@ describe('liveness', () => {
     expect(statuses.filter(({ kind }) => kind === 'disconnected')).toEqual([]);
   });
 
-  test('a server that falls silent is given up by its timestamp, and the next one is used', async () => {
+  test('a server that falls silent is given up by its timestamp, a lock there with it, and the next one is used', async () => {
     const frozen = await room.standalone(schemaPath);
     const sockets: Socket[] = [];
     const proxy: Server = createServer((near) => {
@@ -128,8 +141,12 @@ describe('liveness', () => {
     const remote = `tcp:127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
     await using client = await connect({ remotes: [remote, server.remote], probeMs: 200, ...quick });
     const lost = nextStatus(client, ({ kind }) => kind === 'disconnected');
+    const lock = client.lock('leader');
+    await lock.acquired;
+    const held = lock.lost;
     frozen.freeze();
     expect(await lost).toMatchObject({ cause: { message: expect.stringMatching(/no sign of life for \d+ ms/) } });
+    expect(held.aborted).toBe(true);
     await client.connected();
     expect((await client.transact(testSchema, [{ op: 'comment', comment: 'still here' }])).status).toBe('committed');
     frozen.resume();

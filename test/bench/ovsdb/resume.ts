@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type OvsdbClient } from '#ovsdb/client.ts';
-import { socketDial } from '#ovsdb/connection/socket-transport.ts';
-import type { Dial, Transport } from '#ovsdb/connection/transport.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
+import { Gate } from '#test/ovsdb/gate.ts';
 import type { Figure } from '../figures.ts';
 import { northboundColumns } from './columns.ts';
 import { median } from './transactions.ts';
@@ -53,28 +52,4 @@ async function write(writer: OvsdbClient, count: number): Promise<void> {
   );
   for (const outcome of await Promise.all(outcomes))
     if (outcome.status !== 'committed') throw new Error(JSON.stringify(outcome));
-}
-
-/** A dial that keeps connections apart while closed. */
-class Gate {
-  #opened = Promise.resolve();
-  #open: () => void = () => {};
-  #transport: Transport | undefined;
-
-  readonly dial: Dial = async (remote, events, signal) => {
-    await this.#opened;
-    this.#transport = await socketDial(undefined)(remote, events, signal);
-    return this.#transport;
-  };
-
-  close(): void {
-    this.#opened = new Promise((resolve) => {
-      this.#open = resolve;
-    });
-    this.#transport?.destroy();
-  }
-
-  open(): void {
-    this.#open();
-  }
 }

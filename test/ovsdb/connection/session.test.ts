@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { openSession, type Reply } from '#ovsdb/connection/session.ts';
+import type { Reply } from '#ovsdb/connection/message.ts';
+import { openSession } from '#ovsdb/connection/session.ts';
 import type { TransportEvents } from '#ovsdb/connection/transport.ts';
 
 /** A session whose server the test plays, by bytes. */
-async function open() {
+async function open(onNotification: (method: string) => void = () => {}) {
   let events: TransportEvents | undefined;
   const written: string[] = [];
   let closed: Error | undefined;
@@ -22,7 +23,7 @@ async function open() {
     {
       probeMs: 0,
       dumpSilenceMs: 0,
-      onNotification: () => {},
+      onNotification: ({ method }) => onNotification(method),
       rowsOf: () => undefined,
       onClose: (cause) => {
         closed = cause;
@@ -53,6 +54,22 @@ test('the members of a message come in any order', async () => {
   const replies = [session.request('echo', []), session.request('echo', [])];
   receive('{"error":null,"id":1,"result":["b"]}{"result":["a"],"error":null,"id":0}');
   expect(await Promise.all(replies)).toMatchObject([{ result: ['a'] }, { result: ['b'] }]);
+});
+
+test('of two members of one name the last counts, as it does to the server', async () => {
+  const { session, receive } = await open();
+  const reply = session.request('echo', []);
+  receive('{"id":7,"result":["first"],"error":null,"result":["last"],"id":0}');
+  expect(await reply).toMatchObject({ result: ['last'] });
+});
+
+test('replies and updates are handed on in the order of the stream', async () => {
+  const order: string[] = [];
+  const { session, receive } = await open((method) => order.push(method));
+  for (const n of [0, 1]) session.send({ method: 'transact', params: [], onReply: () => order.push(`reply ${n}`) });
+  receive('{"id":null,"method":"update2","params":[]}{"id":1,"result":[],"error":null}{"id":null,"method":"update3",');
+  receive('"params":[]}{"id":0,"result":[],"error":null}');
+  expect(order).toEqual(['update2', 'reply 1', 'update3', 'reply 0']);
 });
 
 test('an echo is answered with its own id and params, a reply to nothing is ignored', async () => {

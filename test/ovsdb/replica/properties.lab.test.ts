@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, type OvsdbClient } from '#ovsdb/client.ts';
-import { socketDial } from '#ovsdb/connection/socket-transport.ts';
-import type { Dial, Transport } from '#ovsdb/connection/transport.ts';
 import { type AtomType, type ColumnSchema, type DatabaseSchema, kindOf, type Value } from '#ovsdb/schema.ts';
 import type { AnyOf, Operation } from '#ovsdb/transaction/operation.ts';
 import type { WritableValue } from '#ovsdb/value/encode.ts';
+import { Gate } from '../gate.ts';
 import { type RealServer, ServerRoom } from '../real-server.ts';
 
 let room: ServerRoom;
@@ -112,16 +111,6 @@ function stepFor(schema: DatabaseSchema): fc.Arbitrary<Step> {
   );
 }
 
-/** A dial whose connections the test can cut. */
-function cuttable(): { readonly dial: Dial; readonly cut: () => void } {
-  let open: Transport | undefined;
-  const dial: Dial = async (remote, events, signal) => {
-    open = await socketDial(undefined)(remote, events, signal);
-    return open;
-  };
-  return { dial, cut: () => open?.destroy() };
-}
-
 const plain = (value: Value): unknown => {
   if (typeof value !== 'object') return value;
   return Array.isArray(value) ? [...value].sort() : [...value.entries()].sort();
@@ -153,10 +142,10 @@ async function play(
   steps: readonly Step[],
   editor: OvsdbClient,
 ): Promise<void> {
-  const { dial, cut } = cuttable();
+  const gate = new Gate();
   await using client = await connect({
     remotes: [server.remote],
-    dial,
+    dial: gate.dial,
     databases: ['Random'],
     backoff: { firstMs: 1, longestMs: 1 },
   });
@@ -176,7 +165,7 @@ async function play(
   let where: AnyOf = true;
   const settled: Promise<void>[] = [];
   for (const step of steps) {
-    if (step.kind === 'cut') cut();
+    if (step.kind === 'cut') gate.cut();
     else if (step.kind === 'edit') await editor.transact(schema, step.operations);
     else {
       where = step.where;

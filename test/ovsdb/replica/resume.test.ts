@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { connect } from '#ovsdb/client.ts';
+import { FakeServer } from '#ovsdb/fake-server/fake-server.ts';
 import type { ChangeBatch } from '#ovsdb/replica/change.ts';
 import { fakePair, isSynced, nextStatus } from '../fake-client.ts';
-import { allColumns, testSchema } from '../test-schema.ts';
+import { allColumns, testSchema, untypedSchema } from '../test-schema.ts';
 
 const everything = { Thing: { columns: allColumns } } as const;
 const insert = (name: string, more: object = {}) => ({ op: 'insert', table: 'Thing', row: { name, ...more } });
@@ -138,6 +140,32 @@ test('a condition change that the disconnect cut off is followed by a full dump,
   await changed;
   expect(byName(replica.tables.Thing.rows).map(({ name }) => name)).toEqual(['b']);
   expect(lastIdAsked(server.received)).toMatch(/^0+-/);
+});
+
+test('a server that lacks a column is asked for everything: a difference of other columns would be of no use', async () => {
+  const { Thing } = untypedSchema.tables;
+  if (!Thing) throw new Error('the test schema has a table Thing');
+  const { maybe: _lacking, ...columns } = Thing.columns;
+  const older = { ...untypedSchema, tables: { Thing: { ...Thing, columns } } };
+  const servers = [untypedSchema, older].map((schema) => new FakeServer({ schema, model: 'clustered' }));
+  let turn = 0;
+  await using client = await connect({
+    remotes: ['unix:/fake'],
+    dial: (...dialled) => {
+      const server = servers[Math.min(turn++, 1)];
+      if (!server) throw new Error('two servers');
+      return server.dial(...dialled);
+    },
+    backoff: { firstMs: 1, longestMs: 1 },
+  });
+  servers[0]?.transact(insert('a', { maybe: 'x' }));
+  servers[1]?.transact(insert('a'));
+  const replica = await client.replicate(testSchema, everything);
+  const synced = nextStatus(client, isSynced);
+  servers[0]?.cut();
+  expect(await synced).toMatchObject({ how: 'resync' });
+  expect(lastIdAsked(servers[1]?.received ?? [])).toMatch(/^0+-/);
+  expect(byName(replica.tables.Thing.rows)).toMatchObject([{ name: 'a', maybe: undefined }]);
 });
 
 test('the rows of a condition change come as one batch with that cause, before the call resolves', async () => {

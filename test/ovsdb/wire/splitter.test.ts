@@ -62,6 +62,12 @@ describe('messages have no delimiter', () => {
     for (const chunks of cuttings(Buffer.from(message))) expect(texts(chunks)).toEqual([message]);
   });
 
+  test('what is nested deeper than ovsdb-server itself reads is refused, before anything runs out of stack', () => {
+    const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+    expect(texts([nested(1_000)])).toEqual([nested(1_000)]);
+    expect(() => pieces([nested(1_001)])).toThrow(OvsdbError);
+  });
+
   test('what is no object is refused', () => {
     for (const garbage of ['[', 'x', '}', '"', '\0']) expect(() => pieces([garbage])).toThrow(OvsdbError);
   });
