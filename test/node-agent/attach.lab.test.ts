@@ -99,7 +99,10 @@ test('ADD repeated for the same sandbox ends as the first did, and forwards', as
   for (const result of [await a.sandbox.add(), await a.sandbox.add(), await a.sandbox.add()]) {
     expect(result.ips[0]?.address).toBe(`${a.ipv4}/16`);
   }
-  expect(await ping(a.sandbox.netns, b.ipv4)).toContain(' 0% packet loss');
+  // The other chassis hears that the port left and came back; until it has done both, it may forward and then not.
+  await expect
+    .poll(() => ping(a.sandbox.netns, b.ipv4).catch(() => ''), { timeout: 10_000 })
+    .toContain(' 0% packet loss');
   expect(await bed.interfacesFor('node-a', a.port.name)).toHaveLength(1);
   await a.sandbox.call('CHECK', { prevResult: await a.sandbox.add() });
 });
