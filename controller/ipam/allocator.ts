@@ -31,6 +31,9 @@ export interface FormerAddresses {
   readonly ips: readonly string[];
 }
 
+/** Port → what it had. An entry goes when its port has it again. */
+export type FormerLedger = Pick<Map<Key, FormerAddresses>, 'get' | 'has' | 'delete'>;
+
 /**
  * Gives addresses away. The ledger is elsewhere, in IPAMClaims for VMs and in the northbound database and `pod.status` for pods;
  * this is the index over it. Nothing may be allocated before all of that has been read: `start` says that it has.
@@ -54,7 +57,7 @@ export class Allocator {
   readonly #problems = new Map<Key, AllocationProblem>();
   readonly #wanted = new Map<string, WantedClaim>();
   #fresh: WantedClaim[] = [];
-  #former = new Map<Key, FormerAddresses>();
+  #former: FormerLedger = new Map();
   #started = false;
 
   constructor(tables: Tables) {
@@ -68,7 +71,7 @@ export class Allocator {
    * `former` are the ports found in the northbound database, and belong to the allocator from here on; whoever still is what it was then
    * gets the same again.
    */
-  start(former: Map<Key, FormerAddresses>): void {
+  start(former: FormerLedger): void {
     this.#former = former;
     this.#started = true;
   }

@@ -11,6 +11,7 @@ import { trimPod } from '../kube/objects/pod.ts';
 import { trimVirtualMachine } from '../kube/objects/virtual-machine.ts';
 import { trimVirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import { trimVirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
+import { MadeUpAddresses } from './made-up-addresses.ts';
 import { NorthboundRows, type RowState } from './northbound-rows.ts';
 import { objectKey, type RecordedEvent } from './recording.ts';
 
@@ -20,6 +21,8 @@ export interface ReplayPast {
   readonly former?: ReadonlyMap<string, FormerAddresses>;
   /** `namespace/name` of IPAMClaims that the recording has: those are made by whoever made them then, and not by us. */
   readonly recordedClaims?: ReadonlySet<string>;
+  /** What nobody knows of follows from whose it is, and not from who came first. */
+  readonly makesUpAddresses?: boolean;
 }
 
 /**
@@ -41,7 +44,8 @@ export class Replay {
     this.#northbound = new NorthboundRows(this.core.engine.board);
     const { tables, allocator } = this.core;
     tables.ovn.put('northd', ovn);
-    allocator.start(new Map(past.former));
+    const former = new Map(past.former);
+    allocator.start(past.makesUpAddresses ? new MadeUpAddresses(tables, former) : former);
     this.#put = {
       Node: (key, json) => tables.nodes.put(key, trimNode(json)),
       Namespace: (key, json) => tables.namespaces.put(key, trimNamespace(json)),

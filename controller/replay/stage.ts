@@ -32,8 +32,8 @@ export class Stage {
   #isRestarted = false;
 
   constructor(objects: readonly KubeObject[], past: ReplayPast) {
-    this.#past = past;
-    this.#replay = new Replay(defaultFeatures, debianOvn, past);
+    this.#past = { makesUpAddresses: true, ...past };
+    this.#replay = new Replay(defaultFeatures, debianOvn, this.#past);
     for (const object of objects) this.apply({ type: 'ADDED', kind: object.kind, object });
   }
 

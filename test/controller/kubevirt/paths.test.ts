@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RowState } from '#controller/replay/northbound-rows.ts';
 import { play } from '#controller/replay/play.ts';
-import type { RecordedEvent } from '#controller/replay/recording.ts';
+import { objectId, type RecordedEvent } from '#controller/replay/recording.ts';
 import { Stage } from '#controller/replay/stage.ts';
 import { surroundings } from '#controller/replay/surroundings.ts';
 import { recording } from '../recordings.ts';
@@ -9,7 +9,7 @@ import { paths } from './paths.ts';
 
 // Every path there is: recorded ones (test/fixtures/kubevirt-traces) as far as time and restarts go, and the written ones of paths.ts.
 
-for (const [name, { events, steps }] of Object.entries(paths)) {
+for (const [name, { events, steps, endsWithClaim = false }] of Object.entries(paths)) {
   describe(name, () => {
     test('the ports go through their steps, and keep their addresses', async () => {
       const stage = new Stage(surroundings(events, []), {});
@@ -41,6 +41,11 @@ for (const [name, { events, steps }] of Object.entries(paths)) {
     test('whatever a watch misses, it ends the same', async () => {
       await expectSameWhateverIsMissed(events);
     });
+
+    if (!endsWithClaim)
+      test('the objects as they are say the same as how they came about', async () => {
+        await expectSameFromStateAlone(events);
+      });
   });
 }
 
@@ -63,6 +68,10 @@ describe.each([
 
   test('whatever a watch misses, it ends the same', async () => {
     await expectSameWhateverIsMissed(recording(name));
+  });
+
+  test('the objects as they are say the same as how they came about', async () => {
+    await expectSameFromStateAlone(recording(name));
   });
 });
 
@@ -101,6 +110,23 @@ async function expectSameWhateverIsMissed(events: readonly RecordedEvent[]): Pro
       }
       expect(textOf(Object.fromEntries(seen)), `seed ${coalesceSeed}, event ${seq}`).toBe(rows.get(seq));
     }
+  }
+}
+
+/** After each event: the rows are those of a cluster in which the objects that are there now have always been as they are. */
+async function expectSameFromStateAlone(events: readonly RecordedEvent[]): Promise<void> {
+  const around = surroundings(events, []);
+  const running = new Stage(around, {});
+  const state = new Map<string, RecordedEvent>();
+  for (const event of events) {
+    if (event.type === 'DELETED') state.delete(objectId(event));
+    else state.set(objectId(event), { ...event, type: 'ADDED' });
+    running.apply(event);
+    await running.takeChanges();
+    const alone = new Stage(around, {});
+    for (const object of [...state.values()].reverse()) alone.apply(object);
+    await alone.takeChanges();
+    expect(Object.fromEntries(alone.rows), `after event ${event.seq}`).toEqual(Object.fromEntries(running.rows));
   }
 }
 

@@ -6,6 +6,8 @@ export interface Path {
   readonly events: readonly RecordedEvent[];
   /** Port → what is requested, step by step; ` rarp` where the guest's own RARP is waited for. */
   readonly steps: Readonly<Record<string, readonly string[]>>;
+  /** Only its IPAMClaim still tells, in the end, which addresses a guest came with. */
+  readonly endsWithClaim?: true;
 }
 
 const gone = 'no port';
@@ -273,6 +275,7 @@ export const paths: Readonly<Record<string, Path>> = {
       sides.target.boot('c');
     }),
     steps: { 'vm/here/db': [...booted, gone], 'vm/there/db2': ['', 'b', gone, '', 'c'] },
+    endsWithClaim: true,
   },
   'a guest that was to go to another namespace stays': {
     events: decentralised(({ source, target, targetPod, onBoth }) => {
