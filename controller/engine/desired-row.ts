@@ -55,31 +55,35 @@ export class DesiredRow {
     return undefined;
   }
 
+  /** What the claim says of the column, with the cells added; undefined when no fact speaks of it. */
   column(column: string): ColumnValue | undefined {
-    return this.all()[column];
-  }
-
-  /** All columns any fact speaks of: what the claim says with the cells added. */
-  all(): Readonly<Record<string, ColumnValue>> {
-    const said = this.fact?.columns;
-    const all: Record<string, ColumnValue> = { ...said };
+    const said = this.fact?.columns[column];
+    const cells = this.#votes.winners(column);
+    if (cells.length === 0) return said;
     // The claim's own lists and records are not touched: a column with cells is a copy.
-    const sets: Record<string, string[]> = {};
-    const maps: Record<string, Record<string, string>> = {};
-    for (const { column, entry, value } of this.#votes.winners()) {
-      const base = said?.[column];
+    let set: string[] | undefined;
+    let map: Record<string, string> | undefined;
+    for (const { entry, value } of cells) {
       if (value === undefined) {
-        const set = sets[column] ?? (Array.isArray(base) ? [...base] : []);
-        sets[column] = set;
+        set ??= Array.isArray(said) ? [...said] : [];
         // Every cell has one winner, so only the claim can have said it too.
-        if (base === undefined || !(Array.isArray(base) && base.includes(entry))) set.push(entry);
+        if (!(Array.isArray(said) && said.includes(entry))) set.push(entry);
       } else {
-        const map = maps[column] ?? (isRecord(base) ? { ...base } : {});
-        maps[column] = map;
+        map ??= isRecord(said) ? { ...said } : {};
         map[entry] = value;
       }
     }
-    return Object.assign(all, sets, maps);
+    return map ?? set;
+  }
+
+  /** All columns any fact speaks of. */
+  all(): Readonly<Record<string, ColumnValue>> {
+    const all: Record<string, ColumnValue> = { ...this.fact?.columns };
+    for (const column of this.#votes.columns()) {
+      const value = this.column(column);
+      if (value !== undefined) all[column] = value;
+    }
+    return all;
   }
 }
 

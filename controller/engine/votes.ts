@@ -68,25 +68,33 @@ export class Votes {
     return winner;
   }
 
-  /** Of every cell the vote that counts. */
-  winners(): readonly CellFact[] {
-    const winners: CellFact[] = [];
+  /** Columns that are voted on. */
+  columns(): ReadonlySet<string> {
+    return new Set(isList(this.#votes) ? this.#votes.map(({ fact }) => fact.column) : this.#votes.keys());
+  }
+
+  /** Of every cell of the column the vote that counts. */
+  winners(column: string): readonly CellFact[] {
+    let winners: CellFact[] | undefined;
     if (isList(this.#votes)) {
-      for (const { fact } of this.#votes) if (this.winner(fact.column, fact.entry) === fact) winners.push(fact);
-      return winners;
-    }
-    for (const entries of this.#votes.values()) {
-      for (const votes of entries.values()) {
-        let winner = votes[0]?.fact;
-        for (const { fact } of votes) if (winner !== undefined && beats(fact, winner)) winner = fact;
-        if (winner !== undefined) winners.push(winner);
+      for (const { fact } of this.#votes) {
+        if (fact.column !== column || this.winner(column, fact.entry) !== fact) continue;
+        winners ??= [];
+        winners.push(fact);
+      }
+    } else {
+      for (const entry of this.#votes.get(column)?.keys() ?? none) {
+        const winner = this.winner(column, entry);
+        if (winner === undefined) continue;
+        winners ??= [];
+        winners.push(winner);
       }
     }
-    return winners;
+    return winners ?? none;
   }
 }
 
-const none: readonly Vote[] = [];
+const none: readonly never[] = [];
 /** A row with more votes than this finds them by a map. */
 const fewVotes = 12;
 

@@ -4,7 +4,7 @@ import { dhcp, routerAdvertisements } from './dhcp.ts';
 import { guestServers } from './guest-servers.ts';
 import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
-import { clusterNetworks, type NetworkDefaults, networks } from './networks.ts';
+import { clusterNetworks, type NetworkDefaults, namespaceNetworks, networks } from './networks.ts';
 import { nodePorts } from './node-ports.ts';
 import { pods } from './pods.ts';
 import { namespaceScopes, podMembership, policies, portGroups, vmMembership } from './policies.ts';
@@ -24,6 +24,7 @@ export interface FeatureOptions {
 export function addFeatures(engine: Engine, tables: Tables, options: FeatureOptions): void {
   engine.add(clusterNetworks(tables, options.networkDefaults));
   engine.add(networks(tables, options.networkDefaults));
+  engine.add(namespaceNetworks(tables));
   engine.add(pods(tables));
   engine.add(nodePorts(tables));
   engine.add(vms(tables, options.bindingPlugins));

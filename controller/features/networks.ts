@@ -13,6 +13,7 @@ import {
   parseCidr,
 } from '../ipam/address.ts';
 import { type Cut, cut, sliceOf } from '../ipam/cut.ts';
+import type { Namespace } from '../kube/objects/namespace.ts';
 import type { ClusterNetwork, NetworkSpec } from '../kube/objects/network.ts';
 import { ownerMark } from './marks.ts';
 import { selects } from './selectors.ts';
@@ -50,11 +51,28 @@ export function networks(tables: Tables, defaults: NetworkDefaults): Feature<Clu
   };
 }
 
-/**
- * Key of the network that pods and VMs of a namespace are on: a primary Network of the namespace, else a primary ClusterNetwork that
- * selects it, else the ClusterNetwork `default`. Of several the first by name.
- */
+/** Decides once for everything in a namespace. */
+export function namespaceNetworks(tables: Tables): Feature<Namespace> {
+  return {
+    name: 'namespace-networks',
+    from: tables.namespaces,
+    *facts(namespace, _row, read) {
+      yield derived(tables.namespaceNetworks, namespace, chosenNetwork(tables, read, namespace));
+    },
+  };
+}
+
+/** Key of the network that pods and VMs of a namespace are on. */
 export function primaryNetwork(tables: Tables, read: Read, namespace: string): Key {
+  // A pod may be seen before its namespace.
+  return read.get(tables.namespaceNetworks, namespace) ?? chosenNetwork(tables, read, namespace);
+}
+
+/**
+ * A primary Network of the namespace, else a primary ClusterNetwork that selects it, else the ClusterNetwork `default`. Of several the
+ * first by name.
+ */
+function chosenNetwork(tables: Tables, read: Read, namespace: string): Key {
   const own = [...read.by(tables.networks, 'namespace', namespace).values()].filter(isPrimary).map(({ name }) => name);
   if (own.length > 0) return `network/${namespace}/${own.sort()[0]}`;
   const labels = read.get(tables.namespaces, namespace)?.labels ?? {};

@@ -136,6 +136,8 @@ export class Tables {
   readonly ovn = new Table<OvnFacts>('ovn');
 
   readonly networkPlans = new Table<NetworkPlan>('networkPlans');
+  /** Namespace → the network its pods and VMs are on. */
+  readonly namespaceNetworks = new Table<Key>('namespaceNetworks');
   readonly nics = new Table<Nic, 'claim' | 'network'>('nics', {
     claim: ({ claim }) => (claim ? [`${claim.namespace}/${claim.name}`] : []),
     network: ({ network }) => [network],

@@ -1,95 +1,83 @@
-import type { Awaited } from './plan.ts';
+import type { Reference } from './set-index.ts';
 
-/** What waits for a row that is not there yet. */
+/**
+ * What waits for a row that is not there yet: entries of large sets, which are that row's UUID, and rows that refer to it or hang under
+ * it. There is an entry or two for every port before it is written, so they are kept in lists without room to grow.
+ */
 export class Awaiting {
-  /** UUID of the missing row → UUID of the waiting row → what of it waits. */
-  readonly #waiting = new Map<string, Map<string, WaitingRow>>();
-  /** UUID of a row that waits as a whole → UUIDs of the rows it waits for. */
+  /** UUID of the missing row → the sets it is to be in. */
+  readonly #entries = new Map<string, readonly Reference[]>();
+  /** UUID of the missing row → UUID of the waiting row → its table. */
+  readonly #rows = new Map<string, Map<string, string>>();
+  /** UUID of a waiting row → UUIDs of the rows it waits for. */
   readonly #referents = new Map<string, Set<string>>();
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#entries.size + this.#rows.size;
   }
 
-  add({
-    referent,
-    unit: { table, uuid },
-    cell,
-  }: Omit<Awaited, 'unit'> & { unit: { table: string; uuid: string } }): void {
-    let rows = this.#waiting.get(referent);
-    if (rows === undefined) {
-      rows = new Map();
-      this.#waiting.set(referent, rows);
-    }
-    const known = rows.get(uuid) ?? { table, uuid, isWhole: false, cells: new Map<string, Set<string>>() };
-    if (cell === undefined) {
-      rows.set(uuid, { ...known, isWhole: true });
-      this.#referents.set(uuid, (this.#referents.get(uuid) ?? new Set()).add(referent));
-    } else {
-      known.cells.set(cell.column, (known.cells.get(cell.column) ?? new Set()).add(cell.entry));
-      rows.set(uuid, known);
-    }
+  addEntry(referent: string, set: Reference): void {
+    const sets = this.#entries.get(referent) ?? none;
+    if (!sets.some((one) => isSameSet(one, set.uuid, set.column))) this.#entries.set(referent, sets.concat(set));
   }
 
-  /** What waits for the row. */
-  for(referent: string): Iterable<WaitingRow> {
-    return this.#waiting.get(referent)?.values() ?? [];
+  addRow(referent: string, { table, uuid }: WaitingRow): void {
+    this.#rows.set(referent, (this.#rows.get(referent) ?? new Map<string, string>()).set(uuid, table));
+    this.#referents.set(uuid, (this.#referents.get(uuid) ?? new Set()).add(referent));
   }
 
+  /** How much waits for the row. */
   countFor(referent: string): number {
-    return this.#waiting.get(referent)?.size ?? 0;
+    return (this.#entries.get(referent)?.length ?? 0) + (this.#rows.get(referent)?.size ?? 0);
   }
 
-  /** The cell is wanted no more. */
-  forgetCell(referent: string, uuid: string, column: string): void {
-    const rows = this.#waiting.get(referent);
-    const waiting = rows?.get(uuid);
-    waiting?.cells.get(column)?.delete(referent);
-    if (waiting?.cells.get(column)?.size === 0) waiting.cells.delete(column);
-    if (waiting !== undefined && !waiting.isWhole && waiting.cells.size === 0) rows?.delete(uuid);
-    if (rows?.size === 0) this.#waiting.delete(referent);
+  /** The entry is wanted no more in the set. */
+  forgetEntry(referent: string, uuid: string, column: string): void {
+    const sets = this.#entries.get(referent);
+    if (sets === undefined) return;
+    const left = sets.filter((one) => !isSameSet(one, uuid, column));
+    if (left.length === 0) this.#entries.delete(referent);
+    else if (left.length < sets.length) this.#entries.set(referent, left);
   }
 
   /** The row is wanted no more, or is looked at anew. */
-  forget(uuid: string): void {
+  forgetRow(uuid: string): void {
     for (const referent of this.#referents.get(uuid) ?? []) {
-      const rows = this.#waiting.get(referent);
-      const waiting = rows?.get(uuid);
-      if (waiting !== undefined && waiting.cells.size > 0) rows?.set(uuid, { ...waiting, isWhole: false });
-      else rows?.delete(uuid);
-      if (rows?.size === 0) this.#waiting.delete(referent);
+      const rows = this.#rows.get(referent);
+      rows?.delete(uuid);
+      if (rows?.size === 0) this.#rows.delete(referent);
     }
     this.#referents.delete(uuid);
   }
 
-  /** The row is about to be written: takes out the cells that wait for it, to be written with it. */
-  takeCells(referent: string): readonly WaitingRow[] {
-    const taken = [...this.for(referent)].filter(({ cells }) => cells.size > 0);
-    const rows = this.#waiting.get(referent);
-    for (const row of taken) {
-      if (row.isWhole) rows?.set(row.uuid, { ...row, cells: new Map() });
-      else rows?.delete(row.uuid);
-    }
-    if (rows?.size === 0) this.#waiting.delete(referent);
-    return taken;
+  /** Takes out the sets the row is to be in, because it is about to be written, or is there. */
+  takeEntries(referent: string): readonly Reference[] {
+    const sets = this.#entries.get(referent) ?? none;
+    if (sets.length > 0) this.#entries.delete(referent);
+    return sets;
   }
 
-  /** The row is there: takes out what waited for it. */
-  take(referent: string): readonly WaitingRow[] {
-    const rows = [...this.for(referent)];
-    this.#waiting.delete(referent);
-    for (const { uuid } of rows) {
+  /** Takes out the rows that waited for this one, because it is there. */
+  takeRows(referent: string): readonly WaitingRow[] {
+    const rows = this.#rows.get(referent);
+    if (rows === undefined) return none;
+    this.#rows.delete(referent);
+    return [...rows].map(([uuid, table]) => {
       const referents = this.#referents.get(uuid);
       referents?.delete(referent);
       if (referents?.size === 0) this.#referents.delete(uuid);
-    }
-    return rows;
+      return { table, uuid };
+    });
   }
 }
 
 export interface WaitingRow {
   readonly table: string;
   readonly uuid: string;
-  readonly isWhole: boolean;
-  readonly cells: Map<string, Set<string>>;
 }
+
+function isSameSet(set: Reference, uuid: string, column: string): boolean {
+  return set.uuid === uuid && set.column === column;
+}
+
+const none: readonly never[] = [];

@@ -29,13 +29,19 @@ export interface Unit {
   readonly cells?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+/** An entry of a large set of a row. It is the UUID of the row that is to be in the set. */
+export interface WantedEntry {
+  readonly unit: Unit;
+  readonly column: string;
+}
+
 /** Something that cannot be written before a row is there that it refers to or hangs under. */
 export interface Awaited {
   /** UUID of the row that is not there. */
   readonly referent: string;
   readonly unit: Unit;
-  /** The cell that waits; absent when all of the row does. */
-  readonly cell?: { readonly column: string; readonly entry: string };
+  /** The large set that the referent is to be in; absent when all of the unit waits. */
+  readonly column?: string;
 }
 
 export interface Plan {
@@ -49,19 +55,19 @@ export interface Plan {
 /**
  * The operations that make the given rows what they are wanted to be, and no others. Inserts come before what refers to them, and
  * a child and its place in the parent are always in the same transaction: OVSDB drops a child that nothing refers to.
- * `waiting` gives the cells that wait for a row, which come with it.
+ * `waiting` gives the sets that wait for a row, which come to hold it with it.
  */
 export function plan(
   units: Iterable<Unit>,
   actual: Actual,
   schema: DatabaseSchema,
-  waiting: (referent: string) => Iterable<Unit> = () => [],
+  waiting: (referent: string) => Iterable<WantedEntry> = () => [],
 ): Plan {
   const ordered = [...units].sort((a, b) => rank(a.table) - rank(b.table));
   const leaving = new Set(ordered.flatMap(({ uuid, desired }) => (desired === undefined ? [uuid] : [])));
   const planning = new Planning(actual, schema, leaving);
   for (const unit of ordered) planning.add(unit);
-  for (const uuid of [...planning.inserted]) for (const unit of waiting(uuid)) planning.add(unit);
+  for (const uuid of planning.inserted) for (const entry of waiting(uuid)) planning.addEntry(entry, uuid);
   planning.settleAwaited();
   return planning.finished();
 }
@@ -107,12 +113,22 @@ class Planning {
     if (this.#count > before) this.#different.add(unit.uuid);
   }
 
-  /** Cells that waited for rows which turned out to be inserted here too. */
+  /** One entry of a large set. When the set's row is not there either, all that it is to hold comes with it. */
+  addEntry({ unit, column: name }: WantedEntry, entry: string): void {
+    const { table, uuid, desired } = unit;
+    const column = this.#columns(table).find((one) => one.name === name);
+    if (desired === undefined || column === undefined || !this.#isThere(table, uuid)) return;
+    const before = this.#count;
+    this.#updateEntry(unit, desired, column, entry);
+    if (this.#count > before) this.#different.add(uuid);
+  }
+
+  /** Entries that waited for rows which turned out to be inserted here too. */
   settleAwaited(): void {
     for (const awaited of this.#awaited.splice(0)) {
-      const { referent, unit, cell } = awaited;
-      if (cell === undefined || !this.inserted.has(referent)) this.#awaited.push(awaited);
-      else this.add({ ...unit, cells: new Map([[cell.column, new Set([cell.entry])]]) });
+      const { referent, unit, column } = awaited;
+      if (column === undefined || !this.inserted.has(referent)) this.#awaited.push(awaited);
+      else this.addEntry({ unit, column }, referent);
     }
   }
 
@@ -149,10 +165,9 @@ class Planning {
 
   #insert(unit: Unit, desired: DesiredRow): void {
     const { table, uuid } = unit;
-    const values = desired.all();
     const row: Record<string, ColumnValue> = {};
     for (const column of this.#columns(table)) {
-      const value = this.#wanted(unit, values, column);
+      const value = this.#wanted(unit, desired, column);
       if (value !== undefined && !isEmpty(value)) row[column.name] = value;
     }
     this.#inserts.push({ op: 'insert', table, uuid, row });
@@ -164,12 +179,11 @@ class Planning {
 
   #update(unit: Unit, desired: DesiredRow, existing: ActualRow): void {
     const { table, uuid } = unit;
-    const values = desired.all();
     const row: Record<string, ColumnValue> = {};
     const mutations: Mutation[] = [];
     for (const column of this.#columns(table)) {
       const { name, schema, kind } = column;
-      const wanted = this.#wanted(unit, values, column);
+      const wanted = this.#wanted(unit, desired, column);
       const found = existing[name];
       switch (kind) {
         case 'map':
@@ -221,7 +235,7 @@ class Planning {
         }
         mutations.push(...mapDifference(name, wanted, existing[name], (key) => entries.has(key)));
       } else {
-        const wanted = this.#wanted(unit, desired.all(), column);
+        const wanted = this.#wanted(unit, desired, column);
         if (kind === 'optional') {
           if (wanted !== existing[name]) row[name] = wanted ?? [];
         } else {
@@ -241,7 +255,7 @@ class Planning {
     if (isWanted && !isThere) {
       const { refTable } = schema.key;
       if (refTable === undefined || this.#isThere(refTable, entry)) this.#put(set, entry);
-      else this.#awaited.push({ referent: entry, unit, cell: { column: name, entry } });
+      else this.#awaited.push({ referent: entry, unit, column: name });
     } else if (!isWanted && isThere) this.#drop(set, entry);
   }
 
@@ -290,18 +304,14 @@ class Planning {
   }
 
   /** What the column should hold. Weak references to rows that are not there would be dropped silently, so they wait. */
-  #wanted(
-    unit: Unit,
-    values: Readonly<Record<string, ColumnValue>>,
-    { name, schema, kind, isLarge }: OwnedColumn,
-  ): ColumnValue | undefined {
-    const value = values[name];
+  #wanted(unit: Unit, desired: DesiredRow, { name, schema, kind, isLarge }: OwnedColumn): ColumnValue | undefined {
+    const value = desired.column(name);
     const { refTable } = schema.key;
     if (refTable === undefined) return kind === 'set' || !Array.isArray(value) ? value : value[0];
     const there = (Array.isArray(value) ? value : []).filter((entry) => {
       const isThere = this.#isThere(refTable, entry);
       if (!isThere) {
-        this.#awaited.push({ referent: entry, unit, ...(isLarge && { cell: { column: name, entry } }) });
+        this.#awaited.push({ referent: entry, unit, ...(isLarge && { column: name }) });
       }
       return isThere;
     });

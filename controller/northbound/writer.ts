@@ -4,13 +4,14 @@ import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outc
 import type { Board, BoardListener } from '../engine/board.ts';
 import type { ObjectReference, ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { Awaiting, type WaitingRow } from './awaiting.ts';
+import { Awaiting } from './awaiting.ts';
 import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
 import { largeSets, ownerKey } from './owned-columns.ts';
 import { Pacing } from './pacing.ts';
 import { type Actual, type ActualRow, plan, type Unit } from './plan.ts';
 import { rowUuid } from './row-uuid.ts';
+import type { Reference } from './set-index.ts';
 import { Turns } from './turns.ts';
 
 /** A row of the replica that came, changed or went. */
@@ -178,7 +179,7 @@ export class NorthboundWriter implements BoardListener {
       else this.#groups.delete(`${table}/${key}`);
     }
     this.#parked.delete(uuid);
-    this.#awaiting.forget(uuid);
+    this.#awaiting.forgetRow(uuid);
     this.#mark(table, uuid, false);
     this.#wake();
   }
@@ -187,7 +188,7 @@ export class NorthboundWriter implements BoardListener {
     this.#hasNews = true;
     const uuid = this.#uuid(table, key);
     if (!this.#keys.has(uuid)) {
-      this.#awaiting.forgetCell(entry, uuid, column);
+      this.#awaiting.forgetEntry(entry, uuid, column);
       return;
     }
     this.#parked.delete(uuid);
@@ -208,9 +209,10 @@ export class NorthboundWriter implements BoardListener {
     for (const set of entries) {
       for (const entry of set.entries) {
         // The entry may be a child that somebody took away or moved, or a member of one of our groups.
-        if (isWeak(this.#northbound, table, set.column)) {
-          if (key !== undefined && !isEcho) this.#markCell(table, uuid, key, set.column, entry, true);
-        } else this.#childMoved(table, set.column, entry);
+        if (!isWeak(this.#northbound, table, set.column)) this.#childMoved(table, set.column, entry);
+        else if (key !== undefined && !isEcho && !this.#isAsWanted(table, uuid, key, set.column, entry)) {
+          this.#markCell(table, uuid, key, set.column, entry, true);
+        }
       }
     }
     this.#wake();
@@ -218,10 +220,8 @@ export class NorthboundWriter implements BoardListener {
 
   /** What came with the row waits no more; what was said of it meanwhile is looked at now. */
   #arrived(uuid: string): void {
-    for (const waiting of this.#awaiting.take(uuid)) {
-      if (waiting.isWhole) this.#mark(waiting.table, waiting.uuid, false);
-      this.#markCells(waiting);
-    }
+    for (const waiting of this.#awaiting.takeRows(uuid)) this.#mark(waiting.table, waiting.uuid, false);
+    for (const set of this.#awaiting.takeEntries(uuid)) this.#markEntry(set, uuid);
   }
 
   #childMoved(parentTable: string, column: string, child: string): void {
@@ -230,30 +230,33 @@ export class NorthboundWriter implements BoardListener {
     if (refTable !== undefined) this.#mark(refTable, child, true);
   }
 
+  /** Mostly it is what has just been written that comes back. */
+  #isAsWanted(table: string, uuid: string, key: Key, column: string, entry: string): boolean {
+    const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
+    return isWanted === this.#northbound.contains({ table, uuid, column }, entry);
+  }
+
   #mark(table: string, uuid: string, isDrift: boolean): void {
     if (!this.#parked.has(uuid)) this.#dirty.add(table, uuid, this.#keys.get(uuid), isDrift);
   }
 
-  #markCells({ table, uuid, cells }: WaitingRow): void {
+  #markEntry({ table, uuid, column }: Reference, entry: string): void {
     const key = this.#keys.get(uuid);
-    if (key === undefined) return;
-    for (const [column, entries] of cells) {
-      for (const entry of entries) this.#markCell(table, uuid, key, column, entry, false);
-    }
+    if (key !== undefined) this.#markCell(table, uuid, key, column, entry, false);
   }
 
   /** A member of a set that is not there yet is not looked at before it comes. */
   #markCell(table: string, uuid: string, key: Key, column: string, entry: string, isDrift: boolean): void {
     if (this.#parked.has(uuid)) return;
     const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
-    if (!isWanted) this.#awaiting.forgetCell(entry, uuid, column);
+    if (!isWanted) this.#awaiting.forgetEntry(entry, uuid, column);
     const refTable = this.#northbound.schema.tables[table]?.columns[column]?.key.refTable;
     if (
       refTable !== undefined &&
       largeSets[table]?.includes(column) &&
       this.#northbound.row(refTable, entry) === undefined
     ) {
-      if (isWanted) this.#awaiting.add({ referent: entry, unit: { table, uuid }, cell: { column, entry } });
+      if (isWanted) this.#awaiting.addEntry(entry, { table, uuid, column });
       return;
     }
     this.#dirty.addCell(table, uuid, key, column, entry, isDrift);
@@ -271,7 +274,10 @@ export class NorthboundWriter implements BoardListener {
     let retryMilliseconds = firstRetryMilliseconds;
     // What becomes dirty in this turn of the event loop belongs in the same transaction.
     await new Promise((resolve) => setImmediate(resolve));
+    const turns = new Turns(this.#now);
     while (this.#dirty.size > 0 && !this.#closed) {
+      // Batches in which nothing differs, as at a restart, follow one another without a reply to wait for.
+      if (turns.isTimeUp) await turns.next();
       // A batch that is full gains nothing by waiting.
       const waitMs = this.#dirty.size < fullBatchRows ? this.#pacing.waitMs(this.#now()) : 0;
       if (waitMs > 0) await this.#sleep(waitMs);
@@ -294,18 +300,22 @@ export class NorthboundWriter implements BoardListener {
   /** Writes the rows of a batch; of a refused one first the one half and then the other, until the culprits are alone. */
   async #apply(batch: readonly DirtyRow[]): Promise<void> {
     const started = this.#now();
-    const coming: WaitingRow[] = [];
+    const coming: { readonly referent: string; readonly sets: readonly Reference[] }[] = [];
     const { operations, awaited, inserted, different } = plan(
       batch.map((dirty) => this.#unit(dirty)),
       this.#northbound,
       this.#northbound.schema,
-      (uuid) => {
-        const waiting = this.#awaiting.takeCells(uuid);
-        coming.push(...waiting);
-        return waiting.map((row) => this.#unit(row));
+      (referent) => {
+        const sets = this.#awaiting.takeEntries(referent);
+        if (sets.length > 0) coming.push({ referent, sets });
+        return sets.map((set) => ({ unit: this.#unit(set), column: set.column }));
       },
     );
-    for (const one of awaited) this.#awaiting.add(one);
+    for (const { referent, unit, column } of awaited) {
+      const { table, uuid } = unit;
+      if (column === undefined) this.#awaiting.addRow(referent, { table, uuid });
+      else this.#awaiting.addEntry(referent, { table, uuid, column });
+    }
     if (operations.length === 0) return this.#landed(batch);
     this.#inserting = inserted;
     // Sending a large batch takes as long as planning it: others have their turn in between.
@@ -318,7 +328,7 @@ export class NorthboundWriter implements BoardListener {
       this.#inserting = new Set();
       this.#pacing.ended(this.#now(), this.#hasNews);
       const isThere = typeof outcome === 'object' && outcome.status === 'committed';
-      if (!isThere) for (const row of coming) this.#markCells(row);
+      if (!isThere) for (const { referent, sets } of coming) for (const set of sets) this.#markEntry(set, referent);
     }
     if (outcome === 'closed') return;
     if (outcome.status === 'outcomeUnknown') throw outcome.cause;
@@ -388,7 +398,7 @@ export class NorthboundWriter implements BoardListener {
     return weight;
   }
 
-  #unit({ table, uuid, cells }: Omit<DirtyRow, 'isDrift'>): Unit {
+  #unit({ table, uuid, cells }: Pick<DirtyRow, 'table' | 'uuid' | 'cells'>): Unit {
     const key = this.#keys.get(uuid);
     const desired = key === undefined ? undefined : this.#board.row(table, key);
     return { table, uuid, desired, ...(cells && { cells }) };
