@@ -53,6 +53,8 @@ export interface ControlPlane extends AsyncDisposable {
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** A token of a ServiceAccount, which is made when it is not there; it ends after ten minutes, the shortest there is. */
   serviceAccountToken(namespace: string, name: string): Promise<string>;
+  /** Lets the API server reach a port of this process's 127.0.0.1 at its own: for webhooks. */
+  reachBack(port: number): Promise<void>;
   /** Drops etcd's history up to now, as it does itself every five minutes: a watch that resumes from before gets 410. */
   compact(): Promise<void>;
 }
@@ -154,7 +156,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         { address: '127.0.0.1', port: etcdPort ?? 0 },
         { address, port: apiPort ?? 0 },
       ];
-      for (const end of relayed) relays.use(await startRelay({ netns: at.netns, ...end, folder, env }));
+      for (const { address, port } of relayed) {
+        relays.use(await startRelay({ to: { ...place, address }, at: { env }, port, folder }));
+      }
     }
     await etcd.start();
     await apiServer.start();
@@ -216,6 +220,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } };
         await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(account));
         return (await kubectl(['create', 'token', name, '-n', namespace, '--duration=10m'])).trim();
+      },
+      reachBack: async (port) => {
+        if (at === undefined) return;
+        relays.use(await startRelay({ to: { env, address: '127.0.0.1' }, at: place, port, folder }));
       },
       compact: () => compactEtcd(etcdUrl),
       [Symbol.asyncDispose]: async () => {

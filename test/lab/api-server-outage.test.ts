@@ -4,7 +4,7 @@ import { whyNoKube } from '#test/kube/assets.ts';
 import { applyManifest, deleteManifest } from '#test/kube/manifest.ts';
 import type { KubernetesOptions } from './kubernetes/kubernetes.ts';
 import { type RealKubernetes, realKubernetes } from './kubernetes/real.ts';
-import { type Lab, startLab } from './lab.ts';
+import { type StartedLab, startLab } from './lab.ts';
 import { attachments, networkYaml, observerYaml } from './manifests.ts';
 import { liveMigrate } from './scenarios/migration.ts';
 import { run } from './topology/command.ts';
@@ -26,7 +26,7 @@ const bystanderYaml = observerYaml
   .replace('spec:', 'spec:\n  restartPolicy: Never');
 
 describe.skipIf(why !== undefined)('an API server that is away', () => {
-  let lab: Lab;
+  let lab: StartedLab;
   let kubernetes: RealKubernetes;
   /** T10: the source's QEMU has begun to copy its guest, and virt-handler is about to say so. */
   const copying = Promise.withResolvers<void>();

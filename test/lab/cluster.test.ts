@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { podNetwork, runUpstreamSuite } from '#test/conformance/upstream-suite.ts';
 import { whyNoKube } from '#test/kube/assets.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
+import { startKubeVirtOn } from './cluster/kubevirt-on-cluster.ts';
 import { deploymentYaml } from './cluster/manifests.ts';
 import { killAgents, podsOf, untilNoTraces } from './cluster/pods.ts';
+import { runLab } from './run.ts';
 import { run } from './topology/command.ts';
 
 const why = whyNoKube();
@@ -117,4 +119,12 @@ describe.skipIf(why !== undefined)('a cluster of real kubelets and containerd, w
     await gone('web');
     expect(await untilNoTraces(cluster, 30)).toEqual([]);
   });
+
+  test('VMs in real launcher pods migrate live, attached by direct tap and by managedTap, and keep all that their guests can see', async () => {
+    await using lab = await startKubeVirtOn(cluster, () => {});
+    const { migrations, problems, guests } = await runLab(lab, { vms: 2, scenarios: ['precopy'], log: () => {} });
+    expect([...guests, ...migrations].flatMap((seen) => seen.problems)).toEqual([]);
+    expect(problems).toEqual([]);
+    expect(new Set(migrations.map(({ attach }) => attach))).toEqual(new Set(['tap', 'managedTap']));
+  }, 240_000);
 });

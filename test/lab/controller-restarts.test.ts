@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Lab, startLab } from '#test/lab/lab.ts';
+import { type StartedLab, startLab } from '#test/lab/lab.ts';
 import { runLab } from '#test/lab/run.ts';
 import type { Gate } from '#test/lab/virt/writer-loop.ts';
 
 // Whatever KubeVirt is about to write, our controller has just been killed and is only starting again.
 
-let lab: Lab;
+let lab: StartedLab;
 const killedBefore: string[] = [];
 let isKilling = false;
 let restarted = Promise.resolve();

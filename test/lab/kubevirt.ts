@@ -13,7 +13,7 @@ import { startVirtController } from './virt/virt-controller.ts';
 import { startVirtHandler, type VirtHandler } from './virt/virt-handler.ts';
 import { rfc3339 } from './virt/write.ts';
 import type { Gate } from './virt/writer-loop.ts';
-import type { WorkerNode } from './worker-node.ts';
+import type { LabWorker } from './worker-node.ts';
 
 export interface KubeVirtOptions {
   readonly topology: Topology;
@@ -21,7 +21,7 @@ export interface KubeVirtOptions {
   readonly send: Transport;
   /** Whether somebody else binds pods to nodes. */
   readonly hasScheduler: boolean;
-  readonly workers: readonly WorkerNode[];
+  readonly workers: readonly LabWorker[];
   readonly image: GuestImage;
   readonly gate: Gate;
   readonly log: (line: string) => void;

@@ -1,3 +1,5 @@
+import { busyboxImage } from './cluster/images.ts';
+
 /** What a user applies to a cluster with Hawser: a dual-stack network, VMs and an ordinary pod. */
 export const networkYaml = `apiVersion: hawser.dev/v1alpha1
 kind: ClusterNetwork
@@ -81,5 +83,6 @@ spec:
   nodeName: node-a
   containers:
     - name: observer
-      image: observer
+      image: ${busyboxImage}
+      command: [sleep, infinity]
 `;

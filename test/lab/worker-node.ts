@@ -7,13 +7,26 @@ import type { Topology } from './topology/topology.ts';
 import { untilSocketAccepts } from './topology/until-socket.ts';
 import type { Transport } from './virt/kube-client.ts';
 
-/** A Kubernetes node: Open vSwitch and ovn-controller from the topology, our agent as a process, and a kubelet. */
-export interface WorkerNode {
+/** A node that VMs can run on, whoever its kubelet is. */
+export interface LabWorker {
   readonly name: string;
   readonly node: TopologyNode;
-  readonly agent: Daemon;
   /** Unix socket of our agent. */
   readonly agentSocket: string;
+  readonly kubelet: LabKubelet;
+}
+
+/** What virt-handler wants of the node's pods. */
+export interface LabKubelet {
+  /** Network namespace of a pod that runs on this node: a name under /run/netns, or a path. */
+  sandboxOf(podUid: string): { readonly netns: string } | undefined;
+  /** The domain of a launcher pod is gone: its container ends with this exit code. */
+  launcherExited(podUid: string, exitCode: number): void;
+}
+
+/** A Kubernetes node: Open vSwitch and ovn-controller from the topology, our agent as a process, and a kubelet. */
+export interface WorkerNode extends LabWorker {
+  readonly agent: Daemon;
   readonly kubelet: Kubelet;
 }
 

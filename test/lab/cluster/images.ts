@@ -4,6 +4,7 @@ import { buildPlugin } from '#node-agent/cni/build.ts';
 import type { NodeAssets } from '#test/kube/assets.ts';
 import { onPath } from '#test/kube/programs.ts';
 import { unpackedPackage } from '#test/lab/guest/unpacked-package.ts';
+import { launcherImage } from '#test/lab/virt/controller/launcher-pod.ts';
 import { buildProgram } from '../../../deploy/build.ts';
 import { writeOciImage } from './oci-image.ts';
 import { rootFolder } from './root-folder.ts';
@@ -15,6 +16,9 @@ export const pauseImage = 'registry.k8s.io/pause:3.10.2';
 export const agnhostImage = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
 export const busyboxImage = 'registry.k8s.io/e2e-test-images/busybox:1.37.0-1';
 
+/** What runs in a launcher pod. */
+export const launcherProgram = '/usr/bin/virt-launcher-monitor';
+
 /** Hawser's own, by the name that the cluster's overlay of `deploy/` gives it. */
 export const hawserImage = 'hawser.test/hawser:lab';
 
@@ -25,10 +29,11 @@ export const hawserImage = 'hawser.test/hawser:lab';
  */
 export async function makeImages(folder: string, assets: NodeAssets): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
-  const [busybox, agnhost, hawser] = await Promise.all([
+  const [busybox, agnhost, hawser, launcher] = await Promise.all([
     busyboxLayer(folder),
     agnhostLayer(folder, assets),
     hawserLayer(folder),
+    launcherLayer(folder),
   ]);
   const file = (name: string) => join(folder, name);
   const environment = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] };
@@ -52,7 +57,12 @@ export async function makeImages(folder: string, assets: NodeAssets): Promise<re
     layers: [hawser],
     config: { ...environment, WorkingDir: '/hawser', Cmd: ['node'] },
   });
-  return ['pause.tar', 'busybox.tar', 'agnhost.tar', 'hawser.tar'].map(file);
+  await writeOciImage(file('launcher.tar'), {
+    names: [launcherImage],
+    layers: [busybox, launcher],
+    config: { ...environment, Entrypoint: [launcherProgram] },
+  });
+  return ['pause.tar', 'busybox.tar', 'agnhost.tar', 'hawser.tar', 'launcher.tar'].map(file);
 }
 
 async function busyboxLayer(folder: string): Promise<string> {
@@ -100,6 +110,30 @@ async function hawserLayer(folder: string): Promise<string> {
   }
   const built = await Promise.all([buildPlugin(), buildProgram('node-agent'), buildProgram('controller')]);
   for (const file of built) await cp(file, join(path, 'hawser/dist', file.slice(file.lastIndexOf('/') + 1)));
+  await root.pack(`${path}.layer`);
+  return `${path}.layer`;
+}
+
+/**
+ * What stands in for virt-launcher: it does nothing, since QEMU is started in its pod's network namespace from outside. Its container
+ * `compute` goes on when the pod is deleted, as the guest has to be shut down first, and ends when it is told how the domain did
+ * (`launcher-pods.ts`). Which container it is in it sees by where kubelet has put its termination log.
+ */
+async function launcherLayer(folder: string): Promise<string> {
+  const path = join(folder, 'launcher');
+  const root = await rootFolder(path);
+  await root.script(
+    launcherProgram,
+    `#!/bin/sh
+trap 'exit 0' TERM
+if grep -q /containers/compute/ /proc/self/mountinfo; then
+  trap '' TERM
+  trap 'exit 0' USR1
+  trap 'exit 1' USR2
+fi
+while :; do sleep 3600 & wait; done
+`,
+  );
   await root.pack(`${path}.layer`);
   return `${path}.layer`;
 }

@@ -9,6 +9,8 @@ export interface RootFolder {
   busybox(): Promise<void>;
   /** A file of this machine at `target`, executable; what it is linked with comes along. */
   program(source: string, target?: string): Promise<void>;
+  /** A script of this text. */
+  script(target: string, text: string): Promise<void>;
   /** All of it as a tar file; the folder is not needed any more then. */
   pack(file: string): Promise<void>;
 }
@@ -42,6 +44,10 @@ export async function rootFolder(folder: string): Promise<RootFolder> {
     program: async (source, target = source) => {
       await add(source, target);
       for (const library of await librariesOf(source)) await add(library, library);
+    },
+    script: async (target, text) => {
+      await mkdir(dirname(join(folder, target)), { recursive: true });
+      await writeFile(join(folder, target), text, { mode: 0o755 });
     },
     pack: async (file) => {
       const asRoot = ['--owner=0', '--group=0', '--sort=name', '--mtime=@0'];

@@ -15,10 +15,17 @@ export interface AdmissionWebhookOptions {
   readonly admit: (object: JsonObject) => JsonObject;
   /** Where its key and certificate go. */
   readonly folder: string;
+  /** Makes a port of ours reachable for an API server that is on another network. */
+  readonly reachBack?: (port: number) => Promise<void>;
 }
 
 /** A mutating admission webhook, as virt-api is one: the API server asks it about every KubeVirt object that is created. */
-export async function startAdmissionWebhook({ api, admit, folder }: AdmissionWebhookOptions): Promise<AsyncDisposable> {
+export async function startAdmissionWebhook({
+  api,
+  admit,
+  folder,
+  reachBack,
+}: AdmissionWebhookOptions): Promise<AsyncDisposable> {
   const [keyFile, certificateFile] = [join(folder, 'webhook.key'), join(folder, 'webhook.crt')];
   await run('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'],
@@ -33,6 +40,7 @@ export async function startAdmissionWebhook({ api, admit, folder }: AdmissionWeb
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  await reachBack?.(address.port);
   await api.create('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 
 /** Where a command runs: everything but its name and arguments. */
 export interface Place {
-  /** Network namespace, by its name under /run/netns; the caller's own when absent. */
+  /** Network namespace, by its name under /run/netns or an absolute path; the caller's own when absent. */
   readonly netns?: string;
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -39,9 +40,9 @@ export async function run(
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   child.stdin.on('error', () => {}); // The command ended without reading its input; its status says whether that is bad.
   child.stdin.end(place.input ?? '');
-  const status = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
+  const status = await new Promise<number | NodeJS.Signals>((fulfil, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? signal ?? 0));
+    child.once('close', (code, signal) => fulfil(code ?? signal ?? 0));
   });
   if (status !== 0) throw new CommandFailed([command, ...args].join(' '), status, Buffer.concat(stderr).toString());
   return Buffer.concat(stdout).toString();
@@ -54,5 +55,5 @@ export async function run(
 export function inPlace(command: string, args: readonly string[], place: Place): [string, ...string[]] {
   return place.netns === undefined
     ? [command, ...args]
-    : ['nsenter', `--net=/run/netns/${place.netns}`, '--', command, ...args];
+    : ['nsenter', `--net=${resolve('/run/netns', place.netns)}`, '--', command, ...args];
 }
