@@ -6,6 +6,7 @@ import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
 import { clusterNetworks, type NetworkDefaults, namespaceNetworks, networks } from './networks.ts';
 import { nodePorts } from './node-ports.ts';
+import { ownNode, segmentsOfNodes } from './own-node.ts';
 import { pods } from './pods.ts';
 import { namespaceScopes, podMembership, policies, portGroups, vmMembership } from './policies.ts';
 import { ports } from './ports.ts';
@@ -36,6 +37,8 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(guestServers(tables));
   engine.add(liveMigration(tables));
   engine.add(policies(tables));
+  engine.add(ownNode(tables));
+  engine.add(segmentsOfNodes(tables));
   engine.add(namespaceScopes(tables));
   engine.add(portGroups(tables));
   engine.add(podMembership(tables));

@@ -48,7 +48,8 @@ export function nodePort({ name }: { readonly name: string }): Key {
   return `node/${name}`;
 }
 
-const nodeNetwork = 'clusternetwork/default';
+/** The network that nodes are on. */
+export const nodeNetwork = 'clusternetwork/default';
 
 /** By way of its own segment's gateway the node reaches all others. */
 function routesToNetwork({ cuts }: NetworkPlan, { subnets }: Segment): string {

@@ -19,13 +19,14 @@ export function segments(tables: Tables): Feature<Segment> {
       const { network, object, subnets, routerMac, localnet } = segment;
       const mark = ownerMark(key, object.uid);
       const routerPort = routerPortOf(key);
+      const uplink = uplinkOf(segment);
       yield row('Logical_Switch', key, { name: key, external_ids: mark });
       if (localnet !== undefined) {
         yield row(
           'Logical_Switch_Port',
-          `${key}/localnet`,
+          uplink,
           {
-            name: `${key}/localnet`,
+            name: uplink,
             type: 'localnet',
             addresses: ['unknown'],
             options: { network_name: localnet.physicalNetwork },
@@ -49,9 +50,9 @@ export function segments(tables: Tables): Feature<Segment> {
       );
       yield row(
         'Logical_Switch_Port',
-        `${key}/router`,
+        uplink,
         {
-          name: `${key}/router`,
+          name: uplink,
           type: 'router',
           addresses: ['router'],
           options: { 'router-port': routerPort },
@@ -66,6 +67,11 @@ export function segments(tables: Tables): Feature<Segment> {
 /** The first segment is always there, the others while some NIC has an address of theirs. */
 export function isInUse(tables: Tables, read: Read, { key, network }: Segment): boolean {
   return key === network || read.any(tables.addresses, 'segment', key);
+}
+
+/** The switch port by which the segment leads to its router, or to the physical network. */
+export function uplinkOf({ key, localnet }: Segment): Key {
+  return localnet === undefined ? `${key}/router` : `${key}/localnet`;
 }
 
 /** The logical router port that is the segment's gateway. */

@@ -131,7 +131,7 @@ export class Tables {
   readonly claims = new Table<IPAMClaim, 'network'>('claims', { network: ({ network }) => [network] });
   /** What we have said of VMs, as the API server has it. */
   readonly vmNetworks = new Table<VirtualMachineNetwork>('vmNetworks');
-  readonly networkPolicies = new Table<NetworkPolicy>('networkPolicies');
+  readonly networkPolicies = new Table<NetworkPolicy, 'all'>('networkPolicies', { all: () => [''] });
 
   readonly ovn = new Table<OvnFacts>('ovn');
 

@@ -33,12 +33,13 @@ const policy = (name: string, app: string, ingress: readonly Json[]): Json => ({
   spec: { podSelector: { matchLabels: { app } }, ingress },
 });
 
-test('real connections: what a policy allows passes with its replies, to a pod and to a VM, and nothing else does', async () => {
+test('real connections: what a policy allows passes with its replies, to a pod and to a VM, and nothing else does but for their own node', async () => {
   await using topology = await startTopology({ nodes: 2 });
   await Promise.all(topology.nodes.map((node) => makeChassis(topology, node)));
   const replay = freshReplay();
   const put = (kind: string, object: Json) => replay.apply({ type: 'MODIFIED', kind, object });
   for (const name of ['shop', 'other']) put('Namespace', namespace(name));
+  for (const { name } of topology.nodes) put('Node', { metadata: { name, uid: name } });
   put('Pod', pod('shop', 'front', 'front', 'node-a'));
   put('Pod', pod('shop', 'stranger', 'stranger', 'node-a'));
   put('Pod', pod('other', 'front', 'front', 'node-a'));
@@ -61,7 +62,7 @@ test('real connections: what a policy allows passes with its replies, to a pod a
 
   const hosts = new Map<string, Host>();
   for (const [port, { mac, ips }] of replay.core.tables.addresses.rows()) {
-    const node = topology.node(port === 'pod/shop/web' || port === 'vm/shop/db' ? 'node-b' : 'node-a');
+    const node = topology.node(onNodeB.has(port) ? 'node-b' : 'node-a');
     hosts.set(port, await plug(topology, node, `host${hosts.size}`, { port, mac, ips }));
   }
   await topology.nbctl('--wait=hv', 'sync');
@@ -88,7 +89,12 @@ test('real connections: what a policy allows passes with its replies, to a pod a
     open('pod/other/front', 'vm/shop/db'),
     open('pod/shop/web', 'pod/shop/front'),
     open('vm/shop/db', 'pod/shop/stranger'),
+    open('node/node-b', 'pod/shop/web'),
+    open('node/node-b', 'vm/shop/db'),
+    open('node/node-a', 'pod/shop/front'),
+    open('node/node-a', 'pod/shop/web'),
   ]);
+  const all = ['IPv4 80', 'IPv4 81', 'IPv6 80', 'IPv6 81'];
   expect(Object.fromEntries(found)).toEqual({
     'pod/shop/front → pod/shop/web': ['IPv4 80', 'IPv6 80'],
     'pod/shop/front → vm/shop/db': ['IPv4 80', 'IPv6 80'],
@@ -97,10 +103,16 @@ test('real connections: what a policy allows passes with its replies, to a pod a
     'pod/other/front → pod/shop/web': [],
     'pod/other/front → vm/shop/db': [],
     'pod/shop/web → pod/shop/front': [],
-    'vm/shop/db → pod/shop/stranger': ['IPv4 80', 'IPv4 81', 'IPv6 80', 'IPv6 81'],
+    'vm/shop/db → pod/shop/stranger': all,
+    'node/node-b → pod/shop/web': all,
+    'node/node-b → vm/shop/db': all,
+    'node/node-a → pod/shop/front': all,
+    'node/node-a → pod/shop/web': [],
   });
   await writer.close();
 }, 120_000);
+
+const onNodeB: ReadonlySet<string> = new Set(['pod/shop/web', 'vm/shop/db', 'node/node-b']);
 
 interface Host {
   readonly netns: string;
