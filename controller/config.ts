@@ -10,7 +10,9 @@ const schema = z.strictObject({
   southbound: z
     .array(z.string())
     .min(1)
-    .describe('Remotes of the southbound database; read only, to learn what OVN can tell a guest.'),
+    .describe(
+      'Remotes of the southbound database: what OVN can tell a guest is read there, and the chassis of deleted nodes are removed.',
+    ),
   kubeconfig: z
     .string()
     .optional()

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { OvsdbClient } from '#ovsdb/client.ts';
 import { ClaimKeeper } from './claims.ts';
 import { Core } from './core.ts';
+import { DepartedNodes } from './departed-nodes.ts';
 import type { Failure } from './engine/engine.ts';
 import type { Table } from './engine/table.ts';
 import type { FeatureOptions } from './features/index.ts';
@@ -61,11 +62,12 @@ export class Controller {
   readonly #networkStatus: NetworkStatusKeeper;
   readonly #vmStatus: VmNetworkStatusKeeper;
   readonly #claims: ClaimKeeper;
+  readonly #departedNodes: DepartedNodes;
   #writer: NorthboundWriter | undefined;
   #leads = false;
 
   constructor(options: ControllerOptions) {
-    const { api, log, signal, sleep, election } = options;
+    const { api, log, signal, sleep, election, southbound } = options;
     this.#options = options;
     const leaderOnly = { api, signal, mayWrite: () => election?.isLeading ?? true };
     const claimWriter = new Writer({ ...leaderOnly, perSecond: 200, burst: 1000 });
@@ -85,6 +87,16 @@ export class Controller {
       isWanted: (claim) => this.#core.allocator.isWanted(claim),
       onAbandoned: (claim) => this.#wakeAfter(() => this.#core.allocator.abandon(claim)),
       onFailure: (claim, error) => log.warn({ claim, err: error }, 'IPAMClaim not written, trying again'),
+    });
+    this.#departedNodes = new DepartedNodes({
+      tables: this.#core.tables,
+      southbound,
+      sleep,
+      mayWrite: leaderOnly.mayWrite,
+      onOutcome: (node, outcome) => {
+        if (outcome === 'removed') log.info({ node }, 'the chassis of a deleted node is removed');
+        else log.warn({ node, err: outcome.failed }, 'the chassis of a deleted node is not removed, trying again');
+      },
     });
     this.#networkStatus = new NetworkStatusKeeper(this.#core, statusWriter);
     this.#vmStatus = new VmNetworkStatusKeeper(this.#core.tables, statusWriter);
@@ -121,7 +133,9 @@ export class Controller {
     }
     this.#claims.start();
     // Only now is everything read that says who has which address, and what is missing really is not there.
-    allocator.start(await formerAddresses(replica));
+    const former = await formerAddresses(replica);
+    allocator.start(former);
+    this.#departedNodes.start(former.keys());
     await this.#settling.settled();
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,

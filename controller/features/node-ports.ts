@@ -45,8 +45,15 @@ export function nodePorts(tables: Tables): Feature<Node> {
 }
 
 export function nodePort({ name }: { readonly name: string }): Key {
-  return `node/${name}`;
+  return `${portPrefix}${name}`;
 }
+
+/** The name of the node whose port it is; undefined when it is no node's. */
+export function nodeOfPort(port: Key): string | undefined {
+  return port.startsWith(portPrefix) ? port.slice(portPrefix.length) : undefined;
+}
+
+const portPrefix = 'node/';
 
 /** The network that nodes are on. */
 export const nodeNetwork = 'clusternetwork/default';
