@@ -18,6 +18,7 @@ import {
 } from './collect.ts';
 import { run } from './commands.ts';
 import type { Config } from './config.ts';
+import { removeFormerChassis } from './former-chassis.ts';
 import { GuestServers } from './guest-servers/guest-servers.ts';
 import { localports } from './guest-servers/localport.ts';
 import { serveOffers } from './guest-servers/offers.ts';
@@ -191,6 +192,10 @@ export function createAgent(config: Config, log: Logger): Agent {
             managementPort?.wake();
             noteHealth();
           },
+        });
+        await removeFormerChassis(southboundClient, config, {
+          signal,
+          onOutcome: (chassis, outcome) => log.warn({ chassis, outcome }, 'this node was another chassis before'),
         });
         requested.follow((before, now) => guestServers.put(before, now));
         if (managementPort) requested.onChange(`node/${config.nodeName}`, () => managementPort.wake());
