@@ -20,10 +20,8 @@ const log = (line: string) => console.log(`${((performance.now() - began) / 1000
 try {
   await prepare({ log });
   await using cluster = await startCluster({ nodes: Number(values.nodes), log });
-  const selection =
-    values.focus === undefined
-      ? { focus: [...podNetwork.focus, ...probes.focus], skip: [...(podNetwork.skip ?? []), ...(values.skip ?? [])] }
-      : { focus: values.focus, skip: values.skip ?? [] };
+  const { focus = [...podNetwork.focus, ...probes.focus], skip = [] } = values;
+  const selection = { focus, skip };
   log(`the upstream suite runs: ${selection.focus.join(' | ')}`);
   const result = await runUpstreamSuite(cluster, selection, log);
   for (const name of result.passed) console.log(`passed  ${name}`);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conformanceResult } from './report.ts';
+import { conformanceResult, merged } from './report.ts';
 
 const spec = (State: string, LeafNodeText: string, LeafNodeType = 'It') => ({
   ContainerHierarchyTexts: ['[sig-network] Networking'],
@@ -35,4 +35,10 @@ test('a set-up of the suite counts only when it fails', () => {
 
 test('something else than a report is refused', () => {
   expect(() => conformanceResult({ error: 'no' })).toThrow('this is not a report of ginkgo');
+});
+
+test('a spec that another run of the suite had is not among the skipped', () => {
+  const one = { passed: ['a'], failed: [], skipped: 9 };
+  const other = { passed: [], failed: ['b'], skipped: 9 };
+  expect(merged([one, other])).toEqual({ passed: ['a'], failed: ['b'], skipped: 8 });
 });

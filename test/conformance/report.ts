@@ -26,6 +26,15 @@ export function conformanceResult(report: unknown): ConformanceResult {
   return { passed, failed, skipped };
 }
 
+/** What runs of different specs of one suite came to. */
+export function merged(results: readonly ConformanceResult[]): ConformanceResult {
+  const passed = results.flatMap((result) => result.passed);
+  const failed = results.flatMap((result) => result.failed);
+  const [first] = results;
+  const all = first === undefined ? 0 : first.passed.length + first.failed.length + first.skipped;
+  return { passed, failed, skipped: Math.max(0, all - passed.length - failed.length) };
+}
+
 function nameOf(spec: unknown): string {
   const texts = [...list(member(spec, 'ContainerHierarchyTexts') ?? []), member(spec, 'LeafNodeText')];
   const name = texts.filter((text) => typeof text === 'string' && text !== '').join(' ');
