@@ -29,18 +29,22 @@ export interface Cluster extends AsyncDisposable {
   readonly nodes: readonly ClusterNode[];
   readonly kubectlPath: string;
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** Starts a kubelet under another name, one of `laterNames`, on a node whose own has ended. */
+  joinAs(node: ClusterNode, name: string): Promise<void>;
 }
 
 export interface ClusterOptions {
   readonly id?: string;
   readonly nodes: number;
+  /** Names under which nodes may join later. */
+  readonly laterNames?: readonly string[];
   readonly ovn?: string;
   readonly log: (line: string) => void;
 }
 
 /** Resolves when every node is Ready. Disposing takes everything down. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { log } = options;
+  const { log, laterNames = [] } = options;
   const [programs, onNodes] = [await kubeAssets(log), await nodeAssets(log)];
   await using stack = new AsyncDisposableStack();
   const topology = stack.use(await startTopology(options));
@@ -53,22 +57,25 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       env: topology.env,
       crds,
       at: { netns: central.netns, address: central.ip },
-      nodes: names,
+      nodes: [...names, ...laterNames],
     }),
     makeImages(join(folder, 'images'), onNodes),
   ]);
   stack.use(plane);
   log('the control plane is up');
+  const kubeletOn = (machine: Machine, name: string) =>
+    startRealKubelet(machine, {
+      name,
+      kubelet: onNodes.kubelet,
+      kubeconfig: plane.kubeletKubeconfigs.get(name) ?? '',
+      clientAuthority: plane.kubeletClientAuthority ?? '',
+      cgroup: join(labCgroup(topology.id), machine.node.name),
+    });
   const nodes = await Promise.all(
     topology.nodes.map(async (node): Promise<ClusterNode> => {
       const machine = await startMachine(node);
       const containerd = await startContainerRuntime(machine, images);
-      const kubelet = await startRealKubelet(machine, {
-        kubelet: onNodes.kubelet,
-        kubeconfig: plane.kubeletKubeconfigs.get(node.name) ?? '',
-        clientAuthority: plane.kubeletClientAuthority ?? '',
-        cgroup: join(labCgroup(topology.id), node.name),
-      });
+      const kubelet = await kubeletOn(machine, node.name);
       return { name: node.name, node, machine, containerd, kubelet };
     }),
   );
@@ -86,6 +93,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     nodes,
     kubectlPath: programs.kubectl,
     kubectl: plane.kubectl,
+    joinAs: async ({ machine }, name) => {
+      await kubeletOn(machine, name);
+    },
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
 }

@@ -28,7 +28,8 @@ function overlay(folder: string, { central }: Topology, { innerUrl }: ControlPla
     nodeName: 'NODE_NAME',
     southbound: [central.sbTcp],
     encap: { ip: 'NODE_IP' },
-    cni: { interpreter: '/opt/hawser/node' },
+    // For a pod's `hostPort`.
+    cni: { interpreter: '/opt/hawser/node', chained: [{ type: 'portmap', capabilities: { portMappings: true } }] },
     // The lab's nodes have no openvswitch kernel module.
     datapathType: 'netdev',
   };

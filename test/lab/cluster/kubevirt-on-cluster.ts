@@ -7,14 +7,20 @@ import { followToken } from '#test/lab/kubernetes/rotating-token.ts';
 import { admitKubeVirt } from '#test/lab/kubevirt.ts';
 import { type Lab, startKubeVirtLab } from '#test/lab/lab.ts';
 import { labCgroup } from '#test/lab/topology/cgroups.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, ClusterNode } from './cluster.ts';
 import { podsOfCgroup } from './launcher-pods.ts';
 
 /**
  * KubeVirt's part played on a real cluster: launcher pods are real pods, made and ended by real kubelets and plugged by their container
  * runtime's CNI calls; QEMU is started in their network namespaces. Disposing takes only that part down.
+ *
+ * @param nodes those that VMs run on.
  */
-export async function startKubeVirtOn(cluster: Cluster, log: (line: string) => void): Promise<Lab> {
+export async function startKubeVirtOn(
+  cluster: Cluster,
+  nodes: readonly ClusterNode[],
+  log: (line: string) => void,
+): Promise<Lab> {
   const { topology, plane } = cluster;
   await using stack = new AsyncDisposableStack();
   await plane.kubectl(['apply', '-f', '-'], playersRbac);
@@ -35,7 +41,7 @@ export async function startKubeVirtOn(cluster: Cluster, log: (line: string) => v
       asKubeVirt: fetchFrom(plane, () => token.current),
       hasScheduler: true,
     },
-    workers: cluster.nodes.map(({ name, node, machine }) => ({
+    workers: nodes.map(({ name, node, machine }) => ({
       name,
       node,
       agentSocket: machine.pathOf('/run/hawser/agent.sock'),

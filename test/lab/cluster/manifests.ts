@@ -27,3 +27,16 @@ spec:
             timeoutSeconds: 5
 `;
 }
+
+/** A NetworkPolicy of this name that lets nobody into the pods of the Deployment of the same name. */
+export function noIngressYaml(name: string): string {
+  return `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: ${name}
+spec:
+  podSelector:
+    matchLabels: {app: ${name}}
+  policyTypes: [Ingress]
+`;
+}

@@ -7,6 +7,8 @@ import { runtimeSocket } from './container-runtime.ts';
 import type { Machine } from './machine.ts';
 
 export interface RealKubeletOptions {
+  /** What its Kubernetes node is called. */
+  readonly name: string;
   /** Path of the program. */
   readonly kubelet: string;
   readonly kubeconfig: string;
@@ -29,7 +31,7 @@ export async function startRealKubelet(machine: Machine, options: RealKubeletOpt
     args: [
       `--config=${configFile}`,
       `--kubeconfig=${options.kubeconfig}`,
-      `--hostname-override=${node.name}`,
+      `--hostname-override=${options.name}`,
       `--node-ip=${node.encapIp}`,
       '--v=2',
     ],
