@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { apiList } from '#test/kube/api-object.ts';
 import type { Daemon } from '#test/lab/topology/daemon.ts';
 import type { Figure } from './figures.ts';
-import { apiWrites } from './kube/api-writes.ts';
+import { apiWrites, eventsOfOurs } from './kube/api-writes.ts';
 import { BareWatch } from './kube/bare-watch.ts';
 import { type Bed, startBed } from './kube/bed.ts';
 import { committedTo, since } from './kube/committed.ts';
@@ -46,6 +46,7 @@ async function* burst({ api, ports, controller, northd, northboundFile }: Bed, p
   const before = {
     size: ports.size,
     writes: await apiWrites(api),
+    events: await eventsOfOurs(api),
     committed: await committedTo(northboundFile),
     controller: cpuSeconds(controller),
     northd: cpuSeconds(northd),
@@ -61,7 +62,8 @@ async function* burst({ api, ports, controller, northd, northboundFile }: Bed, p
   const committed = since(before.committed, await committedTo(northboundFile));
   const writes = await apiWrites(api);
   const written = (resource: string) => (writes.get(resource) ?? 0) - (before.writes.get(resource) ?? 0);
-  const perPod = (written('pods') - count + written('events') + written('ipamclaims')) / count;
+  const events = (await eventsOfOurs(api)) - before.events;
+  const perPod = (written('pods') - count + events + written('ipamclaims')) / count;
   const isFirst = prefix === 'few';
   yield atMost(`${of}: last port after the server's last reply`, 's', lagSeconds, 0.5);
   yield {

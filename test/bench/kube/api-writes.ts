@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type { KubeApi } from '#controller/kube/api.ts';
+import { apiList } from '#test/kube/api-object.ts';
 
 /** Writes the API server has answered so far, by resource, whoever sent them (its `apiserver_request_total`). */
 export async function apiWrites(api: KubeApi): Promise<ReadonlyMap<string, number>> {
@@ -11,4 +12,10 @@ export async function apiWrites(api: KubeApi): Promise<ReadonlyMap<string, numbe
     if (resource !== undefined && isWrite) writes.set(resource, (writes.get(resource) ?? 0) + Number(labels?.[2]));
   }
   return writes;
+}
+
+/** Events that the controller has made so far; others make some, too. */
+export async function eventsOfOurs(api: KubeApi): Promise<number> {
+  const list = await api.get('/api/v1/events', { query: { fieldSelector: 'reportingComponent=hawser' } });
+  return apiList(list).names.length;
 }

@@ -4,12 +4,15 @@ import { crds } from '#test/kube/cluster.ts';
 import { startControlPlane } from '#test/kube/control-plane.ts';
 import { kubeconfigText } from '#test/kube/kubeconfig.ts';
 import { fetchFrom } from '#test/kube/transport.ts';
+import type { Daemon } from '#test/lab/topology/daemon.ts';
 import { startAdmissionWebhook } from './admission-webhook.ts';
 import type { Kubernetes, KubernetesOptions } from './kubernetes.ts';
 import { kubeletAccount, kubeVirtAccount, playersRbac } from './players.ts';
 import { followToken } from './rotating-token.ts';
 
 export interface RealKubernetes extends Kubernetes {
+  /** kube-controller-manager and kube-scheduler. */
+  readonly managers: readonly Daemon[];
   /** Kills kube-apiserver and, as they end by themselves when they lose their Leases, what is built on it. */
   outage(): Promise<void>;
   outageEnds(): Promise<void>;
@@ -37,6 +40,7 @@ export async function realKubernetes({ admit, folder, env, log }: KubernetesOpti
   const whole = stack.move();
   return {
     api,
+    managers,
     outage: async () => {
       for (const daemon of [apiServer, ...managers]) await daemon.kill();
     },
