@@ -3,7 +3,9 @@ const firstIntervalMs = 20;
 const lastIntervalMs = 150;
 /** The interval is this part of the time the rush has lasted. */
 const share = 1 / 8;
-/** A rush is over when nothing has come in during a transaction for so long. */
+/** A rush goes on while rows come in faster than one in so many milliseconds, or during a transaction. */
+const rushedRowMs = 5;
+/** It is over when they have not for so long. */
 const calmMs = 300;
 
 /**
@@ -26,8 +28,9 @@ export class Pacing {
     return Math.max(0, this.#began + intervalMs - now);
   }
 
-  /** A transaction is sent. */
-  began(now: number): void {
+  /** A transaction is sent, with so many rows that have come in since the last one. */
+  began(now: number, rows: number): void {
+    if (this.#rush !== undefined && rows * rushedRowMs > now - this.#began) this.#rush.seen = now;
     this.#began = now;
   }
 

@@ -320,7 +320,7 @@ export class NorthboundWriter implements BoardListener {
     this.#inserting = inserted;
     // Sending a large batch takes as long as planning it: others have their turn in between.
     if (operations.length > fewOperations) await new Promise((resolve) => setImmediate(resolve));
-    this.#pacing.began(this.#now());
+    this.#pacing.began(this.#now(), batch.length);
     let outcome: TransactionOutcome | 'closed' | undefined;
     try {
       outcome = await this.#transact(operations);
