@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { kubeAssets, whyNoKube } from './assets.ts';
+import { kubeAssets, whyNoKube, whyNoNodes } from './assets.ts';
 
 const programs = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
 let folder: string;
@@ -35,4 +35,15 @@ test('without etcd nothing is started, and the line says what to install', async
   rmSync(join(folder, 'etcd'));
   expect(whyNoKube()).toBe('etcd is not installed (apt-get install etcd-server)');
   await expect(kubeAssets(() => undefined)).rejects.toThrow('etcd is not installed: apt-get install etcd-server');
+});
+
+test('where neither Go nor the programs are there, a line says so, for control planes and for nodes', () => {
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+  vi.stubEnv('GOROOT', folder);
+  expect(whyNoNodes()).toBe('neither Go nor $KUBEBUILDER_ASSETS with kubelet, agnhost and e2e.test is there');
+  rmSync(join(folder, 'kube-scheduler'));
+  expect(whyNoKube()).toBe(
+    'neither Go nor $KUBEBUILDER_ASSETS with kube-apiserver, kube-controller-manager, kube-scheduler and kubectl is there',
+  );
+  expect(whyNoNodes()).toBe(whyNoKube());
 });

@@ -58,6 +58,14 @@ export function whyNoKube(): string | undefined {
   return 'neither Go nor $KUBEBUILDER_ASSETS with kube-apiserver, kube-controller-manager, kube-scheduler and kubectl is there';
 }
 
+/** The same for real nodes, and the upstream suite on them. */
+export function whyNoNodes(): string | undefined {
+  const why = whyNoKube();
+  if (why !== undefined) return why;
+  if ([node, conformance].every((group) => namesOf(group).every(given) || canBuild(group))) return undefined;
+  return 'neither Go nor $KUBEBUILDER_ASSETS with kubelet, agnhost and e2e.test is there';
+}
+
 const controlPlane: ProgramGroup = {
   name: 'control-plane',
   packages: [

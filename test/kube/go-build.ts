@@ -93,5 +93,6 @@ const goModFile = join(import.meta.dirname, 'go.mod');
 
 /** Go's own installer puts it into a folder that is not on everybody's PATH. */
 function goProgram(): string | undefined {
-  return onPath('go') ?? (isProgram('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined);
+  const installed = join(process.env.GOROOT || '/usr/local/go', 'bin/go');
+  return onPath('go') ?? (isProgram(installed) ? installed : undefined);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { podNetwork, runUpstreamSuite } from '#test/conformance/upstream-suite.ts';
-import { whyNoKube } from '#test/kube/assets.ts';
+import { whyNoNodes } from '#test/kube/assets.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
 import { startKubeVirtOn } from './cluster/kubevirt-on-cluster.ts';
 import { deploymentYaml, noIngressYaml } from './cluster/manifests.ts';
@@ -9,7 +9,7 @@ import { precopyOverheadMs } from './results.ts';
 import { runLab } from './run.ts';
 import { run } from './topology/command.ts';
 
-const why = whyNoKube();
+const why = whyNoNodes();
 if (why !== undefined) console.warn(`a cluster of real kubelets: skipped, because ${why}`);
 
 /** How many pods start at once: docs/lab.md. */
