@@ -22,11 +22,10 @@ export async function* bench({
 } = {}): AsyncGenerator<Figure> {
   await using bed = await startBed((line) => console.error(line));
   await bed.startController();
-  const { size: withoutPods } = bed.ports;
   yield* burst(bed, 'few', few);
   yield* onePod(bed, few);
   await deleteAllPods(bed.api);
-  await bed.ports.until(({ size }) => size === withoutPods);
+  await bed.ports.until(({ pods }) => pods === 0);
   await untilQuiet(bed.northd);
   yield* burst(bed, 'many', many);
   yield* onePod(bed, many);
@@ -44,7 +43,7 @@ const ovnkUnlimited = 'OVN-Kubernetes 1.3.0 without client limit';
 async function* burst({ api, ports, controller, northd, northboundFile }: Bed, prefix: string, count: number) {
   const of = `burst of ${count.toLocaleString('en')} pods`;
   const before = {
-    size: ports.size,
+    pods: ports.pods,
     writes: await apiWrites(api),
     events: await eventsOfOurs(api),
     committed: await committedTo(northboundFile),
@@ -52,7 +51,7 @@ async function* burst({ api, ports, controller, northd, northboundFile }: Bed, p
     northd: cpuSeconds(northd),
   };
   const began = performance.now();
-  const lastPort = ports.until(({ size }) => size >= before.size + count);
+  const lastPort = ports.until(({ pods }) => pods >= before.pods + count);
   const lastReply = await createPods(api, prefix, count);
   const lagSeconds = ((await lastPort) - lastReply) / 1000;
   const wholeSeconds = ((await lastPort) - began) / 1000;
