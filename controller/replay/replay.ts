@@ -14,6 +14,7 @@ import { trimVirtualMachineInstanceMigration } from '../kube/objects/virtual-mac
 import { MadeUpAddresses } from './made-up-addresses.ts';
 import { NorthboundRows, type RowState } from './northbound-rows.ts';
 import { objectKey, type RecordedEvent } from './recording.ts';
+import { isWatched } from './watched.ts';
 
 /** What a cluster has kept from before the first event. */
 export interface ReplayPast {
@@ -78,7 +79,7 @@ export class Replay {
    * @throws MalformedField when the object cannot be read.
    */
   apply({ type, kind, object }: Omit<RecordedEvent, 'seq'>): void {
-    if (type === 'BOOKMARK' || type === 'ERROR') return;
+    if (type === 'BOOKMARK' || type === 'ERROR' || !isWatched(kind, object)) return;
     const key = objectKey(object);
     if (type !== 'DELETED') {
       this.#put[kind]?.(key, object);

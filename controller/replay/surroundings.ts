@@ -1,17 +1,19 @@
 import { loadAllYaml } from '@kubernetes/client-node';
 import { isJsonObject } from '../kube/objects/fields.ts';
 import { BadRecording, metadataOf, type RecordedEvent } from './recording.ts';
+import { isWatched } from './watched.ts';
 
 /** An object a cluster has beside what was recorded. */
 export type KubeObject = Readonly<Record<string, unknown>> & { readonly kind: string };
 
 /**
- * What was there before a recording begins: the objects given, a dual-stack ClusterNetwork `default` unless they or the recording
- * have networks of their own, and every node that the recording names, which counts as Ready.
+ * What was there before a recording begins: the objects given, a dual-stack ClusterNetwork `default` unless they have networks of
+ * their own or the recording has ClusterNetworks, and every node that the recording names, which counts as Ready.
  */
 export function surroundings(events: readonly RecordedEvent[], given: readonly KubeObject[]): readonly KubeObject[] {
-  const kinds = new Set([...given, ...events].map(({ kind }) => kind));
-  const hasNetworks = kinds.has('ClusterNetwork') || kinds.has('Network');
+  const areGiven = given.some((object) => isNetwork(object.kind, object));
+  const areRecorded = events.some(({ kind, object }) => kind === 'ClusterNetwork' && isNetwork(kind, object));
+  const hasNetworks = areGiven || areRecorded;
   const nodes = new Set(events.flatMap(({ object }) => [...nodesNamedIn(object)]));
   for (const { kind, object } of events) if (kind === 'Node') nodes.delete(String(metadataOf(object).name));
   for (const object of given) if (object.kind === 'Node') nodes.delete(String(metadataOf(object).name));
@@ -46,6 +48,10 @@ const defaultNetwork: KubeObject = {
   metadata: { name: 'default', uid: 'ClusterNetwork default' },
   spec: { topology: 'overlay', role: 'primary', subnets: ['10.244.0.0/16', 'fd00:10:244::/64'] },
 };
+
+function isNetwork(kind: string, object: Readonly<Record<string, unknown>>): boolean {
+  return (kind === 'ClusterNetwork' || kind === 'Network') && isWatched(kind, object);
+}
 
 function readyNode(name: string): KubeObject {
   return {

@@ -104,6 +104,11 @@ describe('a recording from elsewhere', () => {
     const strange = [
       { type: 'BOOKMARK', kind: 'Pod', object: { metadata: { resourceVersion: '1' } } },
       { type: 'ERROR', kind: 'Pod', object: { kind: 'Status', code: 410 } },
+      {
+        type: 'ADDED',
+        kind: 'Network',
+        object: { apiVersion: 'config.openshift.io/v1', metadata: { name: 'cluster' } },
+      },
       { type: 'ADDED', kind: 'PodDisruptionBudget', object: { metadata: { name: 'pdb', namespace: 't02-r7' } } },
       { type: 'ADDED', kind: 'Pod', object: { metadata: { name: 'odd', namespace: 't02-r7' }, spec: 7 } },
       { type: 'DELETED', kind: 'Pod', object: { metadata: { name: 'never-seen', namespace: 't02-r7' } } },
@@ -111,6 +116,7 @@ describe('a recording from elsewhere', () => {
     const { json, out } = await replayed(file('bare.jsonl', [...bare.slice(0, 40), ...strange, '', ...bare.slice(40)]));
     expect(json.final).toEqual((await replayed(precopy)).json.final);
     expect(out).toContain('Pod t02-r7/odd cannot be read');
+    expect(out).not.toContain('Network cluster cannot be read');
   });
 });
 
