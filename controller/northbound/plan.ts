@@ -48,6 +48,7 @@ export interface Plan {
   readonly operations: readonly Operation[];
   readonly awaited: readonly Awaited[];
   readonly inserted: ReadonlySet<string>;
+  readonly leaving: ReadonlySet<string>;
   /** UUIDs of the rows that were not as they are wanted. */
   readonly different: ReadonlySet<string>;
 }
@@ -159,6 +160,7 @@ class Planning {
       operations: [...this.#inserts, ...this.#changes, ...sets, ...this.#deletes],
       awaited: this.#awaited,
       inserted: this.inserted,
+      leaving: this.#leaving,
       different: this.#different,
     };
   }

@@ -7,9 +7,10 @@ import type { Key } from '../engine/table.ts';
 import { Awaiting } from './awaiting.ts';
 import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
+import { Foreseen } from './foreseen.ts';
 import { largeSets, ownerKey } from './owned-columns.ts';
 import { Pacing } from './pacing.ts';
-import { type Actual, type ActualRow, plan, type Unit } from './plan.ts';
+import { type Actual, type ActualRow, type Plan, plan, type Unit } from './plan.ts';
 import { rowUuid } from './row-uuid.ts';
 import type { Reference } from './set-index.ts';
 import { Turns } from './turns.ts';
@@ -58,15 +59,17 @@ export interface WriterOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Keeps a deposed leader's transactions out; absent when there is only ever one controller. */
   readonly fence?: Fence;
+  /** Ports in a full batch; 200 when absent. */
+  readonly fullBatchRows?: number;
 }
 
 /**
- * Rows and cells in one transaction at the most, so that neither planning nor the server's commit takes long. Members of one set share
- * an operation, so larger batches cost less per row: about 300 ports with their places in two port groups.
+ * So many ports are a full batch, so that neither planning nor the server's commit takes long. Members of one set share an operation, so
+ * larger batches cost less per row.
  */
-const batchWeight = 900;
-/** So many ports are a full batch. */
-const fullBatchRows = 300;
+const fullBatchRows = 200;
+/** Rows and cells of a full batch, by its ports: each is in its switch and in two port groups or so. */
+const weightOfPort = 3;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
@@ -85,6 +88,7 @@ export class NorthboundWriter implements BoardListener {
   readonly #now: () => number;
   readonly #sleep: (milliseconds: number) => Promise<void>;
   readonly #fence: Fence | undefined;
+  readonly #fullBatchRows: number;
   /** UUID → key of every wanted row. */
   readonly #keys = new Map<string, Key>();
   /** Table and key → UUID of the wanted rows that have large sets. */
@@ -97,6 +101,11 @@ export class NorthboundWriter implements BoardListener {
   readonly #parked = new Map<string, Parked>();
   /** Rows that the transaction in flight inserts: their appearance is its echo. */
   #inserting: ReadonlySet<string> = new Set();
+  /** The batch in flight, while another one can be planned on it. */
+  #inFlight: Batch | undefined;
+  /** Planned while the database works on the batch in flight; not to be sent unless that takes place and nobody else interferes. */
+  #ahead: Batch | undefined;
+  #isAheadDue = false;
   #last = { table: '', key: '', uuid: '' };
   readonly #stopListening: () => void;
   #started = false;
@@ -110,6 +119,7 @@ export class NorthboundWriter implements BoardListener {
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep;
     this.#fence = options.fence;
+    this.#fullBatchRows = options.fullBatchRows ?? fullBatchRows;
     board.listeners.add(this);
     this.#stopListening = northbound.onChange((change) => this.#replicaChanged(change));
   }
@@ -237,6 +247,7 @@ export class NorthboundWriter implements BoardListener {
   }
 
   #mark(table: string, uuid: string, isDrift: boolean): void {
+    if (isDrift) this.#interfered(uuid);
     if (!this.#parked.has(uuid)) this.#dirty.add(table, uuid, this.#keys.get(uuid), isDrift);
   }
 
@@ -247,6 +258,7 @@ export class NorthboundWriter implements BoardListener {
 
   /** A member of a set that is not there yet is not looked at before it comes. */
   #markCell(table: string, uuid: string, key: Key, column: string, entry: string, isDrift: boolean): void {
+    if (isDrift) this.#interfered(uuid);
     if (this.#parked.has(uuid)) return;
     const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
     if (!isWanted) this.#awaiting.forgetEntry(entry, uuid, column);
@@ -263,7 +275,11 @@ export class NorthboundWriter implements BoardListener {
   }
 
   #wake(): void {
-    if (!this.#started || this.#closed || this.#flushing !== undefined || this.#dirty.size === 0) return;
+    if (!this.#started || this.#closed || this.#dirty.size === 0) return;
+    if (this.#flushing !== undefined) {
+      this.#planAheadSoon();
+      return;
+    }
     this.#flushing = this.#flush().finally(() => {
       this.#flushing = undefined;
       this.#wake();
@@ -275,20 +291,22 @@ export class NorthboundWriter implements BoardListener {
     // What becomes dirty in this turn of the event loop belongs in the same transaction.
     await new Promise((resolve) => setImmediate(resolve));
     const turns = new Turns(this.#now);
-    while (this.#dirty.size > 0 && !this.#closed) {
+    while ((this.#dirty.size > 0 || this.#ahead !== undefined) && !this.#closed) {
       // Batches in which nothing differs, as at a restart, follow one another without a reply to wait for.
       if (turns.isTimeUp) await turns.next();
       // A batch that is full gains nothing by waiting.
-      const waitMs = this.#dirty.size < fullBatchRows ? this.#pacing.waitMs(this.#now()) : 0;
+      const isFull = this.#ahead !== undefined || this.#dirty.size >= this.#fullBatchRows;
+      const waitMs = isFull ? 0 : this.#pacing.waitMs(this.#now());
       if (waitMs > 0) await this.#sleep(waitMs);
       if (this.#closed) return;
       this.#hasNews = false;
-      const batch = this.#dirty.take(batchWeight, (row) => this.#weightOf(row));
+      const batch = this.#ahead ?? this.#planned(this.#takeBatch());
+      this.#ahead = undefined;
       try {
-        await this.#apply(batch);
+        await this.#write(batch, true);
         retryMilliseconds = firstRetryMilliseconds;
       } catch (cause) {
-        for (const row of batch) this.#dirty.restore(row, this.#keys.get(row.uuid));
+        this.#restore(batch.rows);
         if (this.#closed) return;
         this.#onEvent({ kind: 'retrying', cause, inMilliseconds: retryMilliseconds });
         await this.#sleep(retryMilliseconds);
@@ -297,13 +315,16 @@ export class NorthboundWriter implements BoardListener {
     }
   }
 
-  /** Writes the rows of a batch; of a refused one first the one half and then the other, until the culprits are alone. */
-  async #apply(batch: readonly DirtyRow[]): Promise<void> {
+  #takeBatch(): readonly DirtyRow[] {
+    return this.#dirty.take(this.#fullBatchRows * weightOfPort, (row) => this.#weightOf(row));
+  }
+
+  #planned(rows: readonly DirtyRow[], actual: Actual = this.#northbound): Batch {
     const started = this.#now();
-    const coming: { readonly referent: string; readonly sets: readonly Reference[] }[] = [];
-    const { operations, awaited, inserted, different } = plan(
-      batch.map((dirty) => this.#unit(dirty)),
-      this.#northbound,
+    const coming: Coming[] = [];
+    const planned = plan(
+      rows.map((row) => this.#unit(row)),
+      actual,
       this.#northbound.schema,
       (referent) => {
         const sets = this.#awaiting.takeEntries(referent);
@@ -311,42 +332,100 @@ export class NorthboundWriter implements BoardListener {
         return sets.map((set) => ({ unit: this.#unit(set), column: set.column }));
       },
     );
-    for (const { referent, unit, column } of awaited) {
+    for (const { referent, unit, column } of planned.awaited) {
       const { table, uuid } = unit;
       if (column === undefined) this.#awaiting.addRow(referent, { table, uuid });
       else this.#awaiting.addEntry(referent, { table, uuid, column });
     }
-    if (operations.length === 0) return this.#landed(batch);
-    this.#inserting = inserted;
+    const uuids = new Set(rows.map(({ uuid }) => uuid));
+    return { rows, uuids, plan: planned, coming, milliseconds: this.#now() - started };
+  }
+
+  /** Writes a batch; of a refused one first the one half and then the other, until the culprits are alone. */
+  async #write(batch: Batch, mayPlanAhead: boolean): Promise<void> {
+    const { rows, plan: planned, coming } = batch;
+    const { operations } = planned;
+    if (operations.length === 0) return this.#landed(rows);
+    this.#inserting = planned.inserted;
     // Sending a large batch takes as long as planning it: others have their turn in between.
     if (operations.length > fewOperations) await new Promise((resolve) => setImmediate(resolve));
-    this.#pacing.began(this.#now(), batch.length);
+    const sent = this.#now();
+    this.#pacing.began(sent, rows.length);
     let outcome: TransactionOutcome | 'closed' | undefined;
     try {
-      outcome = await this.#transact(operations);
+      const transaction = this.#transact(operations);
+      if (mayPlanAhead) {
+        this.#inFlight = batch;
+        this.#planAheadSoon();
+      }
+      outcome = await transaction;
     } finally {
+      this.#inFlight = undefined;
       this.#inserting = new Set();
       this.#pacing.ended(this.#now(), this.#hasNews);
       const isThere = typeof outcome === 'object' && outcome.status === 'committed';
-      if (!isThere) for (const { referent, sets } of coming) for (const set of sets) this.#markEntry(set, referent);
+      if (!isThere) {
+        this.#dropAhead();
+        this.#awaitAgain(coming);
+      }
     }
     if (outcome === 'closed') return;
     if (outcome.status === 'outcomeUnknown') throw outcome.cause;
     if (outcome.status === 'committed') {
-      this.#landed(batch);
-      const milliseconds = this.#now() - started;
-      const repaired = batch.filter(({ uuid, isDrift }) => isDrift && different.has(uuid)).length;
-      this.#onEvent({ kind: 'committed', operations: operations.length, rows: batch.length, repaired, milliseconds });
+      this.#landed(rows);
+      this.#lookForOrphans(batch);
+      const milliseconds = batch.milliseconds + this.#now() - sent;
+      const repaired = rows.filter(({ uuid, isDrift }) => isDrift && planned.different.has(uuid)).length;
+      this.#onEvent({ kind: 'committed', operations: operations.length, rows: rows.length, repaired, milliseconds });
       return;
     }
-    const [only] = batch;
-    if (only !== undefined && batch.length === 1) {
+    const [only] = rows;
+    if (only !== undefined && rows.length === 1) {
       this.#park(only, outcome.error);
       return;
     }
-    const middle = Math.ceil(batch.length / 2);
-    await this.#apply(batch.slice(0, middle));
-    await this.#apply(batch.slice(middle));
+    const middle = Math.ceil(rows.length / 2);
+    await this.#write(this.#planned(rows.slice(0, middle)), false);
+    await this.#write(this.#planned(rows.slice(middle)), false);
+  }
+
+  /** In a turn of its own, when a full batch waits and the database is busy. */
+  #planAheadSoon(): void {
+    const isWorthIt =
+      this.#inFlight !== undefined && this.#ahead === undefined && this.#dirty.size >= this.#fullBatchRows;
+    if (!isWorthIt || this.#isAheadDue) return;
+    this.#isAheadDue = true;
+    setImmediate(() => {
+      this.#isAheadDue = false;
+      const inFlight = this.#inFlight;
+      if (inFlight === undefined || this.#ahead !== undefined || this.#closed) return;
+      const taken = this.#takeBatch();
+      // Rows of the batch in flight are looked at when it is known what has become of them.
+      this.#restore(taken.filter(({ uuid }) => inFlight.uuids.has(uuid)));
+      const rows = taken.filter(({ uuid }) => !inFlight.uuids.has(uuid));
+      if (rows.length > 0) this.#ahead = this.#planned(rows, new Foreseen(this.#northbound, inFlight.plan));
+    });
+  }
+
+  /** Somebody else has changed a row: what was planned ahead may have been planned on it. */
+  #interfered(uuid: string): void {
+    if (this.#ahead !== undefined && !this.#inFlight?.uuids.has(uuid)) this.#dropAhead();
+  }
+
+  #dropAhead(): void {
+    const ahead = this.#ahead;
+    if (ahead === undefined) return;
+    this.#ahead = undefined;
+    this.#restore(ahead.rows);
+    this.#awaitAgain(ahead.coming);
+  }
+
+  #restore(rows: readonly DirtyRow[]): void {
+    for (const row of rows) this.#dirty.restore(row, this.#keys.get(row.uuid));
+  }
+
+  #awaitAgain(coming: readonly Coming[]): void {
+    for (const { referent, sets } of coming) for (const set of sets) this.#markEntry(set, referent);
   }
 
   /** The fence goes first; what it finds out is not the fault of what is written. */
@@ -368,6 +447,17 @@ export class NorthboundWriter implements BoardListener {
         return 'closed';
       }
     }
+  }
+
+  /** A row whose parent somebody took away after it was planned has gone as it came: the batch is looked at anew. */
+  #lookForOrphans({ rows, coming, plan: { inserted } }: Batch): void {
+    const isOrphan = ({ table, uuid }: DirtyRow) =>
+      inserted.has(uuid) &&
+      this.#northbound.row(table, uuid) === undefined &&
+      this.#unit({ table, uuid }).desired?.fact?.parent !== undefined;
+    if (!rows.some(isOrphan)) return;
+    this.#restore(rows);
+    this.#awaitAgain(coming);
   }
 
   #landed(batch: readonly DirtyRow[]): void {
@@ -412,6 +502,22 @@ export class NorthboundWriter implements BoardListener {
     this.#last = { table, key, uuid };
     return uuid;
   }
+}
+
+/** The sets that are to hold a row, which comes with the batch. */
+interface Coming {
+  readonly referent: string;
+  readonly sets: readonly Reference[];
+}
+
+/** Rows to be brought in line, and the transaction that does it. */
+interface Batch {
+  readonly rows: readonly DirtyRow[];
+  readonly uuids: ReadonlySet<string>;
+  readonly plan: Plan;
+  readonly coming: readonly Coming[];
+  /** How long it took to plan. */
+  readonly milliseconds: number;
 }
 
 interface Parked {

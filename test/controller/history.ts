@@ -40,6 +40,8 @@ export class History {
       replay,
       new NorthboundWriter(replay.core.engine.board, new MemoryNorthbound(), { sleep }),
     );
+    // Long enough for the next batch to be planned meanwhile.
+    history.northbound.turns = 2;
     history.#writer = history.#writerOn(replay);
     await replay.core.settle();
     await history.#writer.start();
@@ -237,7 +239,7 @@ export class History {
   }
 
   #writerOn(replay: Replay): NorthboundWriter {
-    return new NorthboundWriter(replay.core.engine.board, this.northbound, { sleep });
+    return new NorthboundWriter(replay.core.engine.board, this.northbound, { sleep, fullBatchRows: 2 });
   }
 
   #drop(table: string, uuid: string): void {

@@ -28,6 +28,8 @@ export class MemoryNorthbound implements Northbound {
   operations = 0;
   onTransaction: (operations: readonly Operation[]) => void = () => {};
   faults: Fault[] = [];
+  /** Turns of the event loop that a transaction takes. */
+  turns = 0;
   #rows: Rows = new Map();
   #sets = new LargeSets();
   readonly #listeners = new Set<(change: RowChange) => void>();
@@ -61,6 +63,7 @@ export class MemoryNorthbound implements Northbound {
     this.operations += operations.length;
     const fault = this.faults.shift();
     const unknown: TransactionOutcome = { status: 'outcomeUnknown', cause: new Error('the connection ended') };
+    for (let turn = 0; turn < this.turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     if (fault === 'lostBefore') return unknown;
     if (fault === 'refused') return { status: 'refused', error: operationError('resources exhausted', '', undefined) };
     const outcome = this.change(operations);

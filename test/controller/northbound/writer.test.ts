@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Board } from '#controller/engine/board.ts';
 import { row, setEntry } from '#controller/engine/facts.ts';
 import { rowUuid } from '#controller/northbound/row-uuid.ts';
@@ -66,4 +66,61 @@ test('a port that is selected while it is on its way is in its group', async () 
   sayPort(board, 'blue', other);
   await writer.idle();
   expect(members()).toEqual([otherUuid]);
+});
+
+describe('while a transaction is in flight the next is planned', () => {
+  /** Twelve ports in a group, in batches of two, where `inFirst` happens while the first of them is in flight. */
+  async function writtenWhile(inFirst: (northbound: MemoryNorthbound) => void) {
+    const board = new Board();
+    const northbound = new MemoryNorthbound();
+    northbound.turns = 3;
+    const sent: number[] = [];
+    const writer = new NorthboundWriter(board, northbound, {
+      sleep: () => new Promise(setImmediate),
+      fullBatchRows: 2,
+      onEvent: ({ kind, ...event }) => kind === 'committed' && 'rows' in event && sent.push(event.rows),
+    });
+    board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
+    board.say('web', row('Port_Group', 'web', { name: 'web', external_ids: mark('web') }));
+    await writer.start();
+    await writer.idle();
+    const ports = Array.from({ length: 12 }, (_, i) => `vm/default/db${i}`);
+    for (const name of ports) {
+      sayPort(board, 'blue', name);
+      board.say(`member ${name}`, setEntry('Port_Group', 'web', 'ports', rowUuid('Logical_Switch_Port', name)));
+    }
+    const transact = northbound.transact.bind(northbound);
+    northbound.transact = (operations) => {
+      northbound.transact = transact;
+      const outcome = transact(operations);
+      setImmediate(() => setImmediate(() => inFirst(northbound)));
+      return outcome;
+    };
+    await writer.idle();
+    const wanted = ports.map((name) => rowUuid('Logical_Switch_Port', name)).sort();
+    const members = northbound.row('Port_Group', rowUuid('Port_Group', 'web'))?.ports;
+    expect([...northbound.rows('Logical_Switch_Port').keys()].sort()).toEqual(wanted);
+    expect(Array.isArray(members) ? members.toSorted() : members).toEqual(wanted);
+    expect(writer.waiting).toBe(0);
+    return sent;
+  }
+
+  test('and sent when that has taken place', async () => {
+    expect((await writtenWhile(() => {})).slice(1).every((rows) => rows <= 6)).toBe(true);
+  });
+
+  test('and planned anew when that is refused', async () => {
+    await writtenWhile((northbound) => northbound.faults.push('refused', 'refused', 'lostAfter'));
+  });
+
+  test('and planned anew when somebody takes away what it refers to', async () => {
+    await writtenWhile((northbound) => {
+      northbound.change([{ op: 'delete', table: 'Port_Group', where: { _uuid: rowUuid('Port_Group', 'web') } }]);
+    });
+    await writtenWhile((northbound) => {
+      northbound.change([
+        { op: 'delete', table: 'Logical_Switch', where: { _uuid: rowUuid('Logical_Switch', 'blue') } },
+      ]);
+    });
+  });
 });
