@@ -8,6 +8,8 @@ import { northboundServer } from './controller/server.ts';
 import type { Figure } from './figures.ts';
 
 const burstPorts = 10_000;
+/** As in `deploy/base/controller.yaml`. */
+const nodeFlags = ['--max-semi-space-size=2'];
 
 /** The controller's core against a real ovsdb-server, with 1,000 policies on 100 namespaces. */
 export async function bench({
@@ -71,7 +73,7 @@ function atMost(figure: string, unit: string, ours: number, bar: number | undefi
 async function child(remote: string, size: number, phase: 'cold' | 'changes'): Promise<ChildResult> {
   const args = ['--remote', remote, '--size', String(size), '--phase', phase, '--burst', String(burstPorts)];
   const started = fork(join(import.meta.dirname, 'controller/child.ts'), args, {
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', ...nodeFlags],
     serialization: 'advanced',
   });
   const { promise, resolve, reject } = Promise.withResolvers<ChildResult>();
