@@ -63,7 +63,7 @@ describe.skipIf(why !== undefined)('an API server that is away', () => {
     if (worker === undefined) throw new Error('the lab has no node');
     for (const manifest of [networkYaml, observerYaml, bystanderYaml]) await applyManifest(api, manifest);
     const vm = new LabVm(lab, 'vm1', attachments[1]);
-    const { ipv4, bootId } = await vm.boot('node-a');
+    const { ipv4, bootId } = await lab.onlyOn('node-a', () => vm.boot());
     const observer = worker.kubelet.sandboxOf((await running('observer')).metadata.uid);
     const { uid } = (await running('bystander')).metadata;
     const { pid } = lab.controller;

@@ -33,9 +33,9 @@ export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> 
   const migrations: MigrationResult[] = [];
   const first = lab.workers[0]?.name ?? '';
   const observer = await observerNetns(lab);
-  for (const vm of vms) {
-    log(`${vm.name} (${vm.attach}) boots on ${first}`);
-    const report = await vm.boot(first);
+  for (const vm of vms) log(`${vm.name} (${vm.attach}) boots on ${first}`);
+  const reports = await lab.onlyOn(first, () => Promise.all(vms.map(async (vm) => ({ vm, report: await vm.boot() }))));
+  for (const { vm, report } of reports) {
     const guest = { vm: vm.name, attach: vm.attach, node: vm.node, report, problems: guestProblems(report, vm.name) };
     guests.push(guest);
     onGuest(guest);

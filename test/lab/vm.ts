@@ -26,12 +26,10 @@ export class LabVm {
     return `vm/default/${this.name}`;
   }
 
-  /** Applies the manifest, on `node`. Resolves when the guest has taken its addresses. */
-  async boot(node: string): Promise<GuestReport> {
-    return this.#lab.onlyOn(node, async () => {
-      await applyManifest(this.#lab.kubernetes.api, vmYaml(this.name, this.#binding));
-      return this.untilConfigured();
-    });
+  /** Applies the manifest. Resolves when the guest has taken its addresses, wherever it was scheduled. */
+  async boot(): Promise<GuestReport> {
+    await applyManifest(this.#lab.kubernetes.api, vmYaml(this.name, this.#binding));
+    return this.untilConfigured();
   }
 
   /** Stops the VM and resolves when its VMI and pods are gone. */

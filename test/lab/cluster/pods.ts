@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, ClusterNode } from './cluster.ts';
 
 /** A pod as kubelet reports it. */
 export interface RunningPod {
@@ -26,15 +26,18 @@ export async function podsOf(cluster: Cluster, app: string): Promise<readonly Ru
   });
 }
 
-/** `kill -9` of the node agent on every node, as seen by its container runtime; kubelets start them again. */
-export async function killAgents(cluster: Cluster): Promise<void> {
+/**
+ * `kill -9` of the node agents on these nodes, as seen by their container runtimes; kubelets start them again, at once the first time and
+ * with a growing delay later.
+ */
+export async function killAgents(cluster: Cluster, nodes: readonly ClusterNode[]): Promise<void> {
   const columns = '{.spec.nodeName} {.status.containerStatuses[0].containerID}';
   const text = await cluster.kubectl([
     ...['get', 'pods', '-n', 'hawser-system', '-l', 'app.kubernetes.io/name=hawser-node-agent'],
     ...['-o', `jsonpath={range .items[*]}${columns}{"\\n"}{end}`],
   ]);
   for (const [, node, container = ''] of text.matchAll(/^(\S+) containerd:\/\/(\S+)$/gm)) {
-    const machine = cluster.nodes.find(({ name }) => name === node)?.machine;
+    const machine = nodes.find(({ name }) => name === node)?.machine;
     await machine?.exec('ctr', ['--namespace=k8s.io', 'tasks', 'kill', '--signal=SIGKILL', container]);
   }
 }
