@@ -3,7 +3,7 @@ import { podNetwork, runUpstreamSuite } from '#test/conformance/upstream-suite.t
 import { whyNoNodes } from '#test/kube/assets.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
 import { startKubeVirtOn } from './cluster/kubevirt-on-cluster.ts';
-import { deploymentYaml, noIngressYaml } from './cluster/manifests.ts';
+import { deploymentYaml, hostPortYaml, noIngressYaml } from './cluster/manifests.ts';
 import { killAgents, podsOf, untilNoTraces } from './cluster/pods.ts';
 import { precopyOverheadMs } from './results.ts';
 import { runLab } from './run.ts';
@@ -75,6 +75,17 @@ describe.skipIf(why !== undefined)('a cluster of real kubelets and containerd, w
       }
       await cluster.kubectl(['delete', 'deployment/guarded', 'networkpolicy/guarded']);
       await gone('guarded');
+    });
+
+    test("a pod's hostPort is open on its node, and closed when the pod has gone", async () => {
+      await cluster.kubectl(['apply', '-f', '-'], hostPortYaml('published', 'node-a', 18090));
+      await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/published', '--timeout=100s']);
+      const node = cluster.topology.node('node-a');
+      const url = `http://${node.encapIp}:18090/hostname`;
+      expect(await node.exec('curl', ['-sS', '--max-time', '10', url])).toBe('published');
+      await cluster.kubectl(['delete', 'pod/published']);
+      const rules = () => node.exec('iptables', ['-t', 'nat', '-S']);
+      await expect.poll(rules, { timeout: 30_000 }).not.toContain('18090');
     });
 
     test("Kubernetes' own suite finds the pod network as it should be", async () => {

@@ -23,6 +23,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   runc: 'the containers themselves',
   'containernetworking-plugins': 'loopback, which containerd runs for every sandbox; what benchmarks run beside ours',
   conntrack: 'kubelet looks for it',
+  iptables: "what portmap opens a pod's hostPort with",
   curl: 'in the image that the upstream suite runs its checks from',
   'util-linux': 'nsenter, unshare, flock',
 };

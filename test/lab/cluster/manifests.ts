@@ -40,3 +40,24 @@ spec:
   policyTypes: [Ingress]
 `;
 }
+
+/** A pod of the test image on this node, which answers `/hostname` at a port of the node, too. */
+export function hostPortYaml(name: string, nodeName: string, hostPort: number): string {
+  return `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+spec:
+  nodeName: ${nodeName}
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: web
+      image: ${agnhostImage}
+      args: [netexec, --http-port=8080]
+      ports:
+        - {containerPort: 8080, hostPort: ${hostPort}}
+      readinessProbe:
+        httpGet: {path: /hostname, port: 8080}
+        periodSeconds: 2
+`;
+}
