@@ -193,7 +193,8 @@ export class OvsdbClient implements AsyncDisposable {
     this.#assertOpen();
     const known = typeof schema === 'string' ? await this.serverSchema(schema, { ...(signal && { signal }) }) : schema;
     this.#connector.require(known.name);
-    return this.#transactions.add(known, operations, signal);
+    // Two turns of the microtask queue sooner than to return the promise.
+    return await this.#transactions.add(known, operations, signal);
   }
 
   /**

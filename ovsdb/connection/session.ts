@@ -53,6 +53,8 @@ export interface SessionOptions extends ProbeLimits {
 const sliceMs = 2;
 const piecesPerLook = 8;
 
+const settled = Promise.resolve();
+
 /** Opens a JSON-RPC session (RFC 7047 section 4) to one remote. Rejects as `dial` does. */
 export async function openSession(
   dial: Dial,
@@ -94,6 +96,7 @@ export class Session {
   #dumpsDue = 0;
   #outgoing = '';
   #isFlushDue = false;
+  readonly #flushNow = () => this.#flush();
   #isBlocked = false;
 
   #lastReceivedMs = performance.now();
@@ -297,7 +300,8 @@ export class Session {
     this.#outgoing += JSON.stringify(message);
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    queueMicrotask(() => this.#flush());
+    // `queueMicrotask` would make a resource for async_hooks of each.
+    void settled.then(this.#flushNow);
   }
 
   #flush(): void {

@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { abortReason } from '../abort.ts';
 import { parseRemote, type Remote } from './remote.ts';
@@ -22,7 +22,7 @@ const keepAliveMs = 10_000;
 export function socketDial(tls: TlsOptions | undefined): Dial {
   return (text, events, signal) => {
     const remote = parseRemote(text);
-    const socket = open(remote, tls);
+    const socket = open(remote, tls, events.onData);
     const isTls = remote.kind === 'ssl';
     return new Promise((resolve, reject) => {
       const abort = () => socket.destroy(abortReason(signal));
@@ -39,21 +39,40 @@ export function socketDial(tls: TlsOptions | undefined): Dial {
   };
 }
 
-function open(remote: Remote, tls: TlsOptions | undefined): Socket {
-  if (remote.kind === 'unix') return connectTcp({ path: remote.path });
+function open(remote: Remote, tls: TlsOptions | undefined, onData: (chunk: Buffer) => void): Socket {
+  const onread = readingInto(Buffer.allocUnsafeSlow(readBytes), onData);
+  if (remote.kind === 'unix') return connectTcp({ path: remote.path, onread });
   const { host, port } = remote;
   const address = { host, port, keepAlive: true, keepAliveInitialDelay: keepAliveMs, noDelay: true };
-  if (remote.kind === 'tcp') return connectTcp(address);
+  if (remote.kind === 'tcp') return connectTcp({ ...address, onread });
   const { serverName, ...credentials } = tls ?? {};
   const identity: ConnectionOptions = serverName
     ? { servername: serverName }
     : { checkServerIdentity: () => undefined };
-  return connectTls({ ...address, ...credentials, ...identity });
+  const socket = connectTls({ ...address, ...credentials, ...identity });
+  socket.on('data', onData);
+  return socket;
+}
+
+/** As much as node:net reads at one time. */
+const readBytes = 65_536;
+
+/**
+ * Reads into one buffer and hands on a copy of what came. A socket's `data` event would allocate a buffer of this size for each reply, however
+ * short.
+ */
+function readingInto(buffer: Buffer, onData: (chunk: Buffer) => void): OnReadOpts {
+  return {
+    buffer,
+    callback: (length) => {
+      onData(Buffer.from(buffer.subarray(0, length)));
+      return true;
+    },
+  };
 }
 
 function attach(socket: Socket, events: TransportEvents): Transport {
   let failure: Error | undefined;
-  socket.on('data', events.onData);
   socket.on('drain', events.onDrain);
   socket.on('error', (error) => {
     failure = error;

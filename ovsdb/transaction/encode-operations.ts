@@ -30,11 +30,12 @@ export function encodeOperations(
 ): EncodedOperations {
   const encoded: Json[] = [];
   const names = namesOf(operations);
-  for (const [index, operation] of operations.entries()) {
+  for (const operation of operations) {
     try {
       encoded.push(encodeOperation(schema, operation, names));
     } catch (error) {
       if (!(error instanceof OvsdbError)) throw error;
+      const index = encoded.length;
       const message = `${error.message} in operation ${index}`;
       return {
         kind: 'invalid',
@@ -70,10 +71,14 @@ const uuidColumn: ColumnSchema = { key: { type: 'uuid' }, min: 1, max: 1 };
 
 type Names = ReadonlySet<string>;
 
+const noNames: Names = new Set();
+
 function namesOf(operations: readonly AnyOperation[]): Names {
-  const names = new Set<string>();
-  for (const one of operations) if (one.op === 'insert' && one.uuidName !== undefined) names.add(one.uuidName);
-  return names;
+  let names: Set<string> | undefined;
+  for (const one of operations) {
+    if (one.op === 'insert' && one.uuidName !== undefined) names = (names ?? new Set()).add(one.uuidName);
+  }
+  return names ?? noNames;
 }
 
 function encodeOperation(schema: DatabaseSchema<Tables>, operation: AnyOperation, names: Names): Json {
@@ -91,13 +96,10 @@ function encodeOperation(schema: DatabaseSchema<Tables>, operation: AnyOperation
   switch (op) {
     case 'insert': {
       const { uuid, uuidName, row } = operation;
-      return {
-        op,
-        table: name,
-        row: encodeRow(table, row, names),
-        ...(uuid !== undefined && { uuid: plainUuid(uuid) }),
-        ...(uuidName !== undefined && { 'uuid-name': checkedId(uuidName) }),
-      };
+      const insert: Record<string, Json> = { op, table: name, row: encodeRow(table, row, names) };
+      if (uuid !== undefined) insert.uuid = plainUuid(uuid);
+      if (uuidName !== undefined) insert['uuid-name'] = checkedId(uuidName);
+      return insert;
     }
     case 'select': {
       const { columns } = operation;

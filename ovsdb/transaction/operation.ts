@@ -32,7 +32,7 @@ export interface Select<N extends string, T extends TableTypes> {
   readonly table: N;
   readonly where: AllOf<T>;
   /** All, with `_uuid` and `_version`, if omitted. */
-  readonly columns?: readonly ColumnName<T>[];
+  readonly columns?: readonly (ColumnName<T> | '_version')[];
 }
 
 export interface Update<N extends string, T extends TableTypes> {

@@ -42,9 +42,10 @@ export class OutcomeReader implements ResultSink {
     if (!Array.isArray(reply.result)) return refused('internal error', 'the reply is not a list', undefined);
     const before = this.#results;
     exactIfNeeded((isExact) => {
-      const elements = isExact ? reply.reparse() : reply.result;
+      const elements: unknown = isExact ? reply.reparse() : reply.result;
       this.#results = before.slice();
-      for (const [index, element] of (Array.isArray(elements) ? elements : []).entries()) this.#take(element, index);
+      if (!Array.isArray(elements)) return;
+      for (let index = 0; index < elements.length; index++) this.#take(elements[index], index);
     });
     if (this.#failure) return this.#failure;
     if (this.#results.length < this.#operations.length) {

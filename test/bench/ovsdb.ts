@@ -19,12 +19,12 @@ export async function* bench(): AsyncIterable<Figure> {
   writeDatabaseFile(file('empty.db'), schemaPaths.northbound, {});
   const clustered = servers.clusterFile(file('nb.db'));
 
-  yield* transactions(await servers.start(file('empty.db')), 30);
+  yield* transactions(await servers.start(file('empty.db')), 120);
   const nb = await servers.start(file('nb.db'));
   yield* initialReplica({ which: 'northbound', remote: nb, schemaPath: schemaPaths.northbound, runs: 3 });
   yield* oneChange(nb, 5, 200);
   const sb = await servers.start(file('sb.db'));
-  yield* initialReplica({ which: 'southbound', remote: sb, schemaPath: schemaPaths.southbound, runs: 2 });
+  yield* initialReplica({ which: 'southbound', remote: sb, schemaPath: schemaPaths.southbound, runs: 3 });
   const raft = await servers.start(clustered);
   yield* resume(raft, 90, 3);
   // ovsdb-server remembers 100 transactions (ovsdb/transaction.c), so here it sends everything again.
