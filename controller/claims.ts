@@ -41,19 +41,21 @@ export class ClaimKeeper {
   #started = false;
 
   constructor(options: ClaimKeeperOptions) {
-    const { claims, claimConditions, releasedClaims, takenClaims } = options.tables;
+    const { claims, claimConditions, releasedClaims, takenClaims, outlivedClaims } = options.tables;
     this.#options = options;
     this.#now = options.now ?? Date.now;
     claims.onChange((key) => this.#claimChanged(key));
-    for (const table of [claimConditions, releasedClaims, takenClaims]) table.onChange((key) => this.#advance(key));
+    for (const table of [claimConditions, releasedClaims, takenClaims, outlivedClaims]) {
+      table.onChange((key) => this.#advance(key));
+    }
   }
 
   /** From now on it writes: this controller leads. */
   start(): void {
     this.#started = true;
-    const { claimConditions, releasedClaims, takenClaims } = this.#options.tables;
-    const tables = [this.#wanted, claimConditions.rows(), releasedClaims.rows(), takenClaims.rows()];
-    for (const key of tables.flatMap((table) => [...table.keys()])) this.#advance(key);
+    const { claimConditions, releasedClaims, takenClaims, outlivedClaims } = this.#options.tables;
+    const tables = [claimConditions, releasedClaims, takenClaims, outlivedClaims].map((table) => table.rows());
+    for (const key of [this.#wanted, ...tables].flatMap((table) => [...table.keys()])) this.#advance(key);
   }
 
   ensure(claims: readonly WantedClaim[]): void {
@@ -106,7 +108,7 @@ export class ClaimKeeper {
 
   /** What is to be written of the claim as it is now. */
   #next(key: Key): Write | undefined {
-    const { claims, claimConditions, releasedClaims, takenClaims } = this.#options.tables;
+    const { claims, claimConditions, releasedClaims, takenClaims, outlivedClaims } = this.#options.tables;
     const found = claims.get(key);
     const wanted = this.#wanted.get(key);
     if (found === undefined) {
@@ -115,8 +117,9 @@ export class ClaimKeeper {
     const { uid, resourceVersion } = found;
     const released = releasedClaims.get(key);
     if (released !== undefined) return { verb: 'patch', body: { metadata: { uid, finalizers: released.finalizers } } };
-    // Its addresses are in another claim now.
-    if (takenClaims.get(key) !== undefined) return found.deleting ? undefined : { verb: 'delete', uid };
+    // Its addresses are in another claim now, or its NIC is on another network or gone.
+    if (takenClaims.get(key) !== undefined || outlivedClaims.get(key) !== undefined)
+      return found.deleting ? undefined : { verb: 'delete', uid };
     if (wanted !== undefined && resourceVersion !== undefined && found.owner?.uid === wanted.claim.owner.uid) {
       const status = { ips: wanted.claim.ips, ownerPod: noPod, conditions: [this.#condition(undefined)] };
       return { verb: 'patchStatus', body: { metadata: { resourceVersion }, status } };

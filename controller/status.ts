@@ -49,6 +49,7 @@ export class Letterbox {
 const apiVersions: Readonly<Record<string, string>> = {
   Pod: 'v1',
   ClusterNetwork: 'hawser.dev/v1alpha1',
+  NetworkAttachmentDefinition: 'k8s.cni.cncf.io/v1',
   Network: 'hawser.dev/v1alpha1',
   VirtualMachine: 'kubevirt.io/v1',
   VirtualMachineInstance: 'kubevirt.io/v1',

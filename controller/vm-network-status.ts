@@ -73,14 +73,14 @@ export class VmNetworkStatusKeeper {
 
 /** The merge patch that makes `before` say what is so now; undefined when it does. What no longer holds is taken out. */
 export function statusPatch(
-  { ready, port, mac, addresses, node, lastMigration }: VmNetworkStatus,
+  { ready, port, mac, addresses, furtherNics, node, lastMigration }: VmNetworkStatus,
   before: unknown,
   nowMilliseconds: number,
 ): Readonly<Record<string, unknown>> | undefined {
   const said = isJsonObject(before) ? before : {};
   const conditionsBefore = conditionsOf(said.conditions);
   const conditions = withTransitionTimes(conditionsBefore, [{ type: 'Ready', ...ready }], nowMilliseconds);
-  const wanted: Readonly<Record<string, unknown>> = { conditions, port, mac, addresses, node };
+  const wanted: Readonly<Record<string, unknown>> = { conditions, port, mac, addresses, furtherNics, node };
   const changed = Object.entries(wanted).filter(([name, value]) => !isSame(said[name], value));
   const isMigrationSaid = lastMigration === undefined || isSame(said.lastMigration, lastMigration);
   if (changed.length === 0 && isMigrationSaid) return undefined;

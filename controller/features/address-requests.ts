@@ -1,6 +1,6 @@
 import { parseAddress } from '../ipam/address.ts';
 import { MalformedField } from '../kube/objects/fields.ts';
-import { networkSelections } from '../kube/objects/network-selection.ts';
+import { type NetworkSelection, networkSelections } from '../kube/objects/network-selection.ts';
 
 /** The addresses and the MAC that a user asks for one NIC. */
 export interface AddressRequest {
@@ -20,6 +20,11 @@ export function requestOfPod(annotations: Annotations): AddressRequest {
   return text === undefined ? nothing : selectionRequest(text);
 }
 
+/** What a pod asks for a further NIC. */
+export function requestOfSelection(selection: NetworkSelection): AddressRequest {
+  return understood(() => requested(selection), `${furtherAnnotation}: `);
+}
+
 /**
  * What a VM asks for the NIC on `network`. KubeVirt's own ways come first: `network.kubevirt.io/addresses` of the VM
  * (`{"<network>": ["10.244.0.7", …]}`) for addresses and `macAddress` of the interface; then the template's NetworkSelectionElement.
@@ -30,8 +35,20 @@ export function requestOfVm(
   network: string,
   macAddress: string | undefined,
 ): AddressRequest {
-  const own = vm[addressesAnnotation];
-  const selection = vmi[selectionAnnotation];
+  return nicRequest(vm[addressesAnnotation], vmi[selectionAnnotation], network, macAddress);
+}
+
+/** What a VM asks for the further NIC on `network`: KubeVirt has no NetworkSelectionElement of the user's for those. */
+export function requestOfFurtherNic(vm: Annotations, network: string, macAddress: string | undefined): AddressRequest {
+  return nicRequest(vm[addressesAnnotation], undefined, network, macAddress);
+}
+
+function nicRequest(
+  own: string | undefined,
+  selection: string | undefined,
+  network: string,
+  macAddress: string | undefined,
+): AddressRequest {
   if (own === undefined && selection === undefined && macAddress === undefined) return nothing;
   const selected = selection === undefined ? nothing : selectionRequest(selection);
   if (selected.complaint !== undefined) return selected;
@@ -43,6 +60,7 @@ export function requestOfVm(
 }
 
 const selectionAnnotation = 'v1.multus-cni.io/default-network';
+const furtherAnnotation = 'k8s.v1.cni.cncf.io/networks';
 const addressesAnnotation = 'network.kubevirt.io/addresses';
 const nothing: AddressRequest = { ips: [] };
 
@@ -60,9 +78,12 @@ function selectionRequest(text: string): AddressRequest {
     const [first, ...rest] = networkSelections(text);
     if (rest.length > 0) throw new MalformedField('the annotation', 'of one network', text);
     if (first === undefined) return nothing;
-    const { ips, mac } = first;
-    return { ips: checkedIps('ips', ips), ...(mac !== undefined && { mac: checkedMac('mac', mac) }) };
+    return requested(first);
   }, `${selectionAnnotation}: `);
+}
+
+function requested({ ips, mac }: NetworkSelection): AddressRequest {
+  return { ips: checkedIps('ips', ips), ...(mac !== undefined && { mac: checkedMac('mac', mac) }) };
 }
 
 function addressesOf(text: string, network: string): readonly string[] {

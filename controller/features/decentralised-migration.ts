@@ -3,8 +3,9 @@ import type { Key } from '../engine/table.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import { claimName } from './claim-name.ts';
-import { primaryNetwork } from './networks.ts';
+import { networkKey, primaryNetwork } from './networks.ts';
 import type { Tables } from './tables.ts';
+import { networkOfNic, nicOnPodNetwork, type VmNic, vmNics } from './vm-nics.ts';
 
 /**
  * A decentralised migration moves a guest from one VMI to another, in another namespace (KubeVirt `spec.sendTo` and `spec.receive`).
@@ -16,12 +17,39 @@ export interface Origin {
   readonly name: string;
 }
 
-/** Where the guest of this VMI comes, or came, from; undefined when it began here, or came from another cluster or network. */
-export function originOf(tables: Tables, read: Read, vmi: VirtualMachineInstance): Origin | undefined {
+/**
+ * Where the guest of this VMI comes, or came, from with the addresses of this NIC; undefined when it began here, or came from another
+ * cluster, or has the NIC on another network here.
+ */
+export function originOf(
+  tables: Tables,
+  read: Read,
+  vmi: VirtualMachineInstance,
+  nic: VmNic,
+  network: Key,
+): Origin | undefined {
   const origin = toldOrigin(vmi) ?? originByMigration(tables, read, vmi);
   if (origin === undefined) return undefined;
-  const network = primaryNetwork(tables, read, vmi.namespace);
-  return primaryNetwork(tables, read, origin.namespace) === network ? origin : undefined;
+  const there =
+    nic.definition === undefined
+      ? primaryNetwork(tables, read, origin.namespace)
+      : furtherNetworkAt(tables, read, origin, nic);
+  return there === network ? origin : undefined;
+}
+
+/** Key of the network that a further NIC is, or was, on where it came from. */
+function furtherNetworkAt(tables: Tables, read: Read, origin: Origin, nic: VmNic): Key | undefined {
+  const vmi = read.get(tables.vmis, keyOf(origin));
+  const there = vmi && counterpart(vmi, nic);
+  if (there !== undefined) return networkOfNic(tables, read, origin.namespace, there);
+  // The VMI may be gone already; its claim is there as long as there is anything to be taken along.
+  const claim = read.get(tables.claims, originClaim(origin, nic.name));
+  return claim && networkKey(claim.network);
+}
+
+/** The NIC of another VMI that takes this one's place. */
+function counterpart(vmi: VirtualMachineInstance, nic: VmNic): VmNic | undefined {
+  return nic.definition === undefined ? nicOnPodNetwork(vmi) : vmNics(vmi).find(({ name }) => name === nic.name);
 }
 
 /** Key of the VMI that a finished or running migration names as its source; an index of the table of VMIs. */
@@ -46,16 +74,20 @@ export function isGuestHere(vmi: VirtualMachineInstance, launchers: readonly Pod
   );
 }
 
-/** Whether the guest of this VMI runs at another one now, with the addresses it had here. */
+/** Whether the guest of this VMI runs at another one now, with the addresses that this NIC had here. */
 export function hasLeft(
   tables: Tables,
   read: Read,
   vmi: VirtualMachineInstance,
+  nic: VmNic,
   claim: Key,
   launchersOf: (vmi: VirtualMachineInstance) => readonly Pod[],
 ): boolean {
   for (const receiver of receiversOf(tables, read, vmi)) {
-    const origin = originOf(tables, read, receiver);
+    const there = counterpart(receiver, nic);
+    const network = there && networkOfNic(tables, read, receiver.namespace, there);
+    if (there === undefined || network === undefined) continue;
+    const origin = originOf(tables, read, receiver, there, network);
     if (origin === undefined || `${origin.namespace}/${origin.name}` !== `${vmi.namespace}/${vmi.name}`) continue;
     if (!isGuestHere(receiver, launchersOf(receiver))) continue;
     const source = receiver.migrationState?.sourceState?.virtualMachineInstanceUid;
@@ -101,6 +133,6 @@ function* receiversOf(tables: Tables, read: Read, vmi: VirtualMachineInstance): 
   }
 }
 
-function keyOf({ namespace, name }: VirtualMachineInstance): Key {
+function keyOf({ namespace, name }: Origin): Key {
   return `${namespace}/${name}`;
 }

@@ -21,18 +21,25 @@ export function routerAdvertisements(tables: Tables): Feature<Segment> {
     from: tables.segments,
     object: ({ object }) => object,
     *facts(key, segment, read) {
-      const { guest, subnets, mtu, object } = segment;
+      const { subnets, mtu, object } = segment;
       const gateways = subnets.filter(({ family }) => family === 6).map(({ gateway }) => gateway);
       // On an underlay its own routers advertise themselves.
       if (gateways.length === 0 || segment.localnet !== undefined) return;
       if (isAnsweredByServer(segment) || !isInUse(tables, read, segment)) return;
-      const { configs, unsupported } = compileRa({ settings: guest, gateways, mtu });
+      const { configs, unsupported } = compileRa({ settings: advertised(segment), gateways, mtu });
       for (const [name, value] of Object.entries(configs)) {
         yield mapEntry('Logical_Router_Port', routerPortOf(key), 'ipv6_ra_configs', name, value);
       }
       yield* unsupportedProblems(object, 'spec.guest.', unsupported);
     },
   };
+}
+
+/** OVN cannot advertise without being a default router; of two, a guest takes the one it prefers (RFC 4191), which is not this. */
+function advertised({ guest, isSecondary }: Segment): GuestSettings {
+  if (!isSecondary) return guest;
+  const { defaultRoute, ...settings } = guest;
+  return defaultRoute ? guest : { ...settings, ra: { preference: 'low', ...settings.ra } };
 }
 
 /**

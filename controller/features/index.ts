@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { attachments } from './attachments.ts';
 import { conflictingClaims, healedClaims } from './claim-conditions.ts';
 import { dhcp, routerAdvertisements } from './dhcp.ts';
 import { guestServers } from './guest-servers.ts';
@@ -6,6 +7,7 @@ import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
 import { clusterNetworks, type NetworkDefaults, namespaceNetworks, networks } from './networks.ts';
 import { nodePorts } from './node-ports.ts';
+import { outlivedClaims } from './outlived-claims.ts';
 import { ownNode, segmentsOfNodes } from './own-node.ts';
 import { pods } from './pods.ts';
 import { namespaceScopes, podMembership, policies, portGroups, vmMembership } from './policies.ts';
@@ -26,6 +28,7 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(clusterNetworks(tables, options.networkDefaults));
   engine.add(networks(tables, options.networkDefaults));
   engine.add(namespaceNetworks(tables));
+  engine.add(attachments(tables));
   engine.add(pods(tables));
   engine.add(nodePorts(tables));
   engine.add(vms(tables, options.bindingPlugins));
@@ -43,6 +46,7 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(portGroups(tables));
   engine.add(podMembership(tables));
   engine.add(vmMembership(tables));
+  engine.add(outlivedClaims(tables));
   engine.add(releasedClaims(tables));
   engine.add(stoppedVmStatus(tables));
   engine.add(runningVmStatus(tables));

@@ -1,12 +1,14 @@
 import type { Feature } from '../engine/engine.ts';
-import { mapEntry } from '../engine/facts.ts';
+import { type Fact, mapEntry } from '../engine/facts.ts';
+import type { Key } from '../engine/table.ts';
 import type { MigrationState } from '../kube/objects/migration-state.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
 import { chassisPrecedence } from './ports.ts';
 import type { OvnFacts, Tables } from './tables.ts';
-import { announcesItself, liveLaunchers, podNetworkInterface, vmPort } from './vms.ts';
+import { vmNics } from './vm-nics.ts';
+import { announcesItself, liveLaunchers } from './vms.ts';
 
 /**
  * While a migration is under way the port is wanted on both nodes, and the target stays silent until the guest announces itself
@@ -17,27 +19,25 @@ export function liveMigration(tables: Tables): Feature<VirtualMachineInstance> {
     name: 'live-migration',
     from: tables.vmis,
     *facts(key, vmi, read) {
-      const nic = podNetworkInterface(vmi);
-      if (nic === undefined) return;
+      const nics = vmNics(vmi);
+      if (nics.length === 0) return;
       const migrations = [...read.by(tables.vmims, 'vmi', key).values()];
-      const whereabouts = whereaboutsOf(vmi, migrations, liveLaunchers(tables, read, vmi), announcesItself(nic));
-      if (whereabouts === undefined) return;
-      const chassis = whereabouts.kind === 'moving' ? [whereabouts.source, whereabouts.target] : [whereabouts.node];
-      const port = vmPort(vmi);
-      yield mapEntry(
-        'Logical_Switch_Port',
-        port,
-        'options',
-        'requested-chassis',
-        chassis.join(','),
-        chassisPrecedence.migrating,
-      );
-      if (whereabouts.kind === 'moving') {
-        const strategy = activationStrategy(read.get(tables.ovn, 'northd'));
-        yield mapEntry('Logical_Switch_Port', port, 'options', 'activation-strategy', strategy);
+      const launchers = liveLaunchers(tables, read, vmi);
+      for (const { port, interface: nic } of nics) {
+        const whereabouts = whereaboutsOf(vmi, migrations, launchers, announcesItself(nic));
+        if (whereabouts !== undefined) yield* chassisFacts(port, whereabouts, () => read.get(tables.ovn, 'northd'));
       }
     },
   };
+}
+
+function* chassisFacts(port: Key, whereabouts: Whereabouts, ovn: () => OvnFacts | undefined): Iterable<Fact> {
+  const chassis = whereabouts.kind === 'moving' ? [whereabouts.source, whereabouts.target] : [whereabouts.node];
+  const { migrating } = chassisPrecedence;
+  yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', chassis.join(','), migrating);
+  if (whereabouts.kind === 'moving') {
+    yield mapEntry('Logical_Switch_Port', port, 'options', 'activation-strategy', activationStrategy(ovn()));
+  }
 }
 
 /** Where a migration puts the guest: on its way between two nodes, or at one node already, whatever the VMI still says. */

@@ -83,6 +83,11 @@ function chosenNetwork(tables: Tables, read: Read, namespace: string): Key {
   return `clusternetwork/${selecting.sort()[0] ?? 'default'}`;
 }
 
+/** Key of the network that `IPAMClaim.spec.network` names: `NAMESPACE/NAME` or `NAME`. */
+export function networkKey(name: string): Key {
+  return name.includes('/') ? `network/${name}` : `clusternetwork/${name}`;
+}
+
 function* networkFacts(
   tables: Tables,
   key: Key,
@@ -143,6 +148,7 @@ function planOf(
     cuts.push(...cut(group, bits, { firstSegment, keepsSixtyFour }));
   }
   const count = cuts.reduce((sum, { firstSegment, segments }) => Math.max(sum, firstSegment + segments), 0);
+  const isSecondary = spec.role === 'secondary';
   const plan: NetworkPlan = {
     object,
     name: object.namespace === undefined ? object.name : `${object.namespace}/${object.name}`,
@@ -162,7 +168,9 @@ function planOf(
         subnets,
         routerMac: mac === undefined ? '' : macOf(mac),
         mtu: settings.mtu ?? defaults.mtu,
-        guest: settings,
+        // Where a further NIC is on, the default route is the first one's, unless somebody says otherwise.
+        guest: isSecondary ? { defaultRoute: false, ...settings } : settings,
+        isSecondary,
         ...localnetOf(spec),
       };
     }),

@@ -4,10 +4,11 @@ import type { Key } from '../engine/table.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import { requestOfPod } from './address-requests.ts';
 import { primaryNetwork } from './networks.ts';
+import { furtherNics } from './pod-nics.ts';
 import { chassisPrecedence, podMark } from './ports.ts';
 import type { Nic, Tables } from './tables.ts';
 
-/** An ordinary pod has one port from the moment it is bound to a node until it has finished or is gone. */
+/** An ordinary pod has one port, and one for each further NIC of ours, from the moment it is bound to a node until it has finished or is gone. */
 export function pods(tables: Tables): Feature<Pod> {
   return {
     name: 'pods',
@@ -31,6 +32,7 @@ export function pods(tables: Tables): Feature<Pod> {
       yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
       const { placed } = chassisPrecedence;
       yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', pod.nodeName, placed);
+      yield* furtherNics(tables, read, pod, port, object);
     },
   };
 }

@@ -11,7 +11,7 @@ import { blockMatch, type Direction, infrastructureMatch, portsMatch } from './a
 import { hasPort, podPort } from './pods.ts';
 import { canonical, type Labels, placesToLook, selects } from './selectors.ts';
 import type { PodSelector, Tables } from './tables.ts';
-import { podNetworkInterface, vmPort } from './vms.ts';
+import { nicOnPodNetwork } from './vm-nics.ts';
 
 /**
  * A NetworkPolicy is ACLs on the port group of those it is for. Traffic of a direction it speaks of is dropped but for what its rules,
@@ -76,14 +76,15 @@ export function vmMembership(tables: Tables): Feature<VirtualMachineInstance> {
     name: 'vm-membership',
     from: tables.vmis,
     *facts(_key, vmi, read) {
-      if (podNetworkInterface(vmi) === undefined) return;
+      const nic = nicOnPodNetwork(vmi);
+      if (nic === undefined) return;
       const labels = {
         ...vmi.labels,
         'kubevirt.io': 'virt-launcher',
         'kubevirt.io/created-by': vmi.uid,
         'vm.kubevirt.io/name': vmi.name,
       };
-      yield* memberships(tables, read, vmPort(vmi), vmi.namespace, labels);
+      yield* memberships(tables, read, nic.port, vmi.namespace, labels);
     },
   };
 }

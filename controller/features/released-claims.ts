@@ -7,8 +7,8 @@ import type { Tables } from './tables.ts';
 export const claimFinalizer = 'hawser.dev/addresses-in-use';
 
 /**
- * A claim that is being deleted is let go when its owner is gone, or its guest has taken the addresses along; a claim deleted under a
- * living VM waits for the VM.
+ * A claim that is being deleted is let go when its owner is gone, its NIC is (outlived-claims.ts), or its guest has taken the addresses
+ * along; a claim deleted under a living VM waits for the VM.
  */
 export function releasedClaims(tables: Tables): Feature<IPAMClaim> {
   return {
@@ -16,7 +16,9 @@ export function releasedClaims(tables: Tables): Feature<IPAMClaim> {
     from: tables.claims,
     *facts(key, claim, read) {
       if (!claim.deleting || !claim.finalizers.includes(claimFinalizer)) return;
-      if (isOwnerThere(tables, read, claim) && read.get(tables.takenClaims, key) === undefined) return;
+      const isOver =
+        read.get(tables.takenClaims, key) !== undefined || read.get(tables.outlivedClaims, key) !== undefined;
+      if (!isOver && isOwnerThere(tables, read, claim)) return;
       const { namespace, name, finalizers } = claim;
       yield derived(tables.releasedClaims, key, {
         namespace,

@@ -7,6 +7,7 @@ import type { Cut } from '../ipam/cut.ts';
 import type { IPAMClaim } from '../kube/objects/ipam-claim.ts';
 import type { Namespace } from '../kube/objects/namespace.ts';
 import type { ClusterNetwork, LabelSelector, Network } from '../kube/objects/network.ts';
+import type { NetworkAttachmentDefinition } from '../kube/objects/network-attachment-definition.ts';
 import type { NetworkPolicy } from '../kube/objects/network-policy.ts';
 import type { Node } from '../kube/objects/node.ts';
 import type { Pod } from '../kube/objects/pod.ts';
@@ -15,6 +16,7 @@ import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-ins
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
 import type { VirtualMachineNetwork } from '../kube/objects/virtual-machine-network.ts';
 import type { AddressRequest } from './address-requests.ts';
+import type { Attachment } from './attachments.ts';
 import { receivedFrom } from './decentralised-migration.ts';
 import { filedUnder } from './selectors.ts';
 import type { VmNetworkStatus } from './vm-network-status.ts';
@@ -47,6 +49,8 @@ export interface Segment {
   /** Bytes. */
   readonly mtu: number;
   readonly guest: GuestSettings;
+  /** Its NICs are further ones: the way out is another NIC's. */
+  readonly isSecondary: boolean;
 }
 
 export interface SubnetPlan {
@@ -132,9 +136,12 @@ export class Tables {
   /** What we have said of VMs, as the API server has it. */
   readonly vmNetworks = new Table<VirtualMachineNetwork>('vmNetworks');
   readonly networkPolicies = new Table<NetworkPolicy, 'all'>('networkPolicies', { all: () => [''] });
+  readonly attachmentDefinitions = new Table<NetworkAttachmentDefinition>('attachmentDefinitions');
 
   readonly ovn = new Table<OvnFacts>('ovn');
 
+  /** NetworkAttachmentDefinitions with a configuration of ours, keyed as they are. */
+  readonly attachments = new Table<Attachment>('attachments');
   readonly networkPlans = new Table<NetworkPlan>('networkPlans');
   /** Namespace → the network its pods and VMs are on. */
   readonly namespaceNetworks = new Table<Key>('namespaceNetworks');
@@ -158,6 +165,8 @@ export class Tables {
   readonly addresses = new Table<NicAddresses, 'segment'>('addresses', { segment: ({ segment }) => [segment] });
   /** IPAMClaim → the one that has its addresses now, because the guest has taken them along. */
   readonly takenClaims = new Table<Key>('takenClaims');
+  /** IPAMClaims of NICs that their VM has no more, or has on another network now, and why they go. */
+  readonly outlivedClaims = new Table<string>('outlivedClaims');
   /** What is to be said of VMs; keyed as they are. */
   readonly vmNetworkStatuses = new Table<VmNetworkStatus>('vmNetworkStatuses');
   readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');

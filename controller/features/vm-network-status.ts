@@ -3,7 +3,8 @@ import { derived, type ObjectReference } from '../engine/facts.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import type { Tables } from './tables.ts';
-import { liveLaunchers, podNetworkInterface, vmPort } from './vms.ts';
+import { networkOfNic, type VmNic, vmNics } from './vm-nics.ts';
+import { liveLaunchers } from './vms.ts';
 
 /** What is told of a VM's network in its VirtualMachineNetwork, times of conditions aside. */
 export interface VmNetworkStatus {
@@ -13,8 +14,20 @@ export interface VmNetworkStatus {
   readonly port?: string;
   readonly mac?: string;
   readonly addresses?: readonly string[];
+  /** Its NICs through Multus that are on networks of ours. */
+  readonly furtherNics?: readonly FurtherNic[];
   readonly node?: string;
   readonly lastMigration?: LastMigration;
+}
+
+export interface FurtherNic {
+  /** As the VM calls its network. */
+  readonly name: string;
+  /** As `IPAMClaim.spec.network` has it. */
+  readonly network?: string;
+  readonly port: string;
+  readonly mac?: string;
+  readonly addresses?: readonly string[];
 }
 
 /** Of the migration that is under way, else of the last one of this VMI. Times are RFC 3339. */
@@ -51,23 +64,45 @@ export function runningVmStatus(tables: Tables): Feature<VirtualMachineInstance>
     name: 'running-vm-status',
     from: tables.vmis,
     *facts(key, vmi, read) {
-      if (podNetworkInterface(vmi) === undefined) return;
-      const port = vmPort(vmi);
-      const found = read.get(tables.addresses, port);
+      const nics = vmNics(vmi).flatMap((nic) => {
+        const network = networkOfNic(tables, read, vmi.namespace, nic);
+        return network === undefined ? [] : [{ ...nic, network, found: read.get(tables.addresses, nic.port) }];
+      });
+      if (nics.length === 0) return;
+      const first = nics.find(({ definition }) => definition === undefined);
+      const further = nics.filter((nic) => nic !== first);
+      const waiting = nics.filter(({ found }) => found === undefined);
       const lastMigration = lastMigrationOf(tables, read, key, vmi);
       yield derived(tables.vmNetworkStatuses, key, {
         owner: ownerOf(vmi),
-        ready:
-          found === undefined
-            ? { status: 'False', reason: 'NoAddresses', message: 'its NIC has no addresses yet; its Events say why' }
-            : { status: 'True', reason: 'PortWritten', message: 'its port is what it should be' },
-        port,
-        ...(found && { mac: found.mac, addresses: found.ips }),
+        ready: waiting.length > 0 ? lacking(waiting) : written,
+        ...(first && { port: first.port }),
+        ...(first?.found && { mac: first.found.mac, addresses: first.found.ips }),
+        ...(further.length > 0 && {
+          furtherNics: further.map(({ name, network, port, found }) => {
+            const plan = read.get(tables.networkPlans, network);
+            return {
+              ...{ name, port },
+              ...(plan && { network: plan.name }),
+              ...(found && { mac: found.mac, addresses: found.ips }),
+            };
+          }),
+        }),
         ...(vmi.nodeName !== undefined && { node: vmi.nodeName }),
         ...(lastMigration && { lastMigration }),
       });
     },
   };
+}
+
+const written = { status: 'True', reason: 'PortWritten', message: 'its port is what it should be' } as const;
+
+function lacking(nics: readonly VmNic[]): VmNetworkStatus['ready'] {
+  const which = nics
+    .map(({ name, definition }) => (definition === undefined ? 'its NIC' : `its NIC ${name}`))
+    .join(', ');
+  const message = `${which} ${nics.length === 1 ? 'has' : 'have'} no addresses yet; its Events say why`;
+  return { status: 'False', reason: 'NoAddresses', message };
 }
 
 function lastMigrationOf(

@@ -1,23 +1,27 @@
 import type { Feature, Read } from '../engine/engine.ts';
-import { derived, mapEntry, type ObjectReference, problem } from '../engine/facts.ts';
+import { derived, type Fact, mapEntry, type ObjectReference, problem } from '../engine/facts.ts';
+import type { Key } from '../engine/table.ts';
 import type { VmInterface } from '../kube/objects/interfaces.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
-import { requestOfVm } from './address-requests.ts';
+import { requestOfFurtherNic, requestOfVm } from './address-requests.ts';
+import { attachedNetwork } from './attachments.ts';
 import { claimName } from './claim-name.ts';
 import { hasLeft, isGuestHere, originClaim, originOf } from './decentralised-migration.ts';
 import { primaryNetwork } from './networks.ts';
+import { selectedInterfaces } from './pod-nics.ts';
 import { isLauncher } from './pods.ts';
 import { chassisPrecedence, expectingPortRow, podMark } from './ports.ts';
 import type { Attach, Nic, Tables } from './tables.ts';
+import { type VmNic, vmNics, vmPort } from './vm-nics.ts';
 
 /** KubeVirt network binding plugin name → how its NICs are attached. */
 export type BindingPlugins = Readonly<Record<string, Attach>>;
 
 /**
- * A VM's NIC on the pod network has one port, named for the VM and there while its VMI is. Launcher pods come and go behind it: each
- * live one that is bound to a node may plug it.
+ * A VM's NIC has one port, named for the VM and there while its VMI, or the VMI's wish for it, is. Launcher pods come and go behind it:
+ * each live one that is bound to a node may plug it.
  */
 export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMachineInstance> {
   return {
@@ -25,53 +29,88 @@ export function vms(tables: Tables, plugins: BindingPlugins): Feature<VirtualMac
     from: tables.vmis,
     object: identityOf,
     *facts(_key, vmi, read) {
-      const nicOnPodNetwork = podNetworkInterface(vmi);
-      const attach = nicOnPodNetwork && attachOf(nicOnPodNetwork, plugins);
-      if (nicOnPodNetwork === undefined || attach === undefined) return;
-      const port = vmPort(vmi);
-      const vm = vmOf(tables, read, vmi);
-      const object = identityOf(vmi);
-      const { name, macAddress } = nicOnPodNetwork;
-      const request = requestOfVm(vm?.annotations ?? vmi.annotations, vmi.annotations, name, macAddress);
-      if (request.complaint !== undefined) yield problem(object, 'AddressesReady', request.complaint);
-      const nic: Nic = {
-        network: primaryNetwork(tables, read, vmi.namespace),
-        attach,
-        object,
-        claim: {
-          namespace: vmi.namespace,
-          name: claimName(object.name, name),
-          interface: 'eth0',
-        },
-        request,
-        formerIps: [],
-        hostName: hostNameOf(vmi),
-        ...guestAnnotation(vm?.annotations ?? vmi.annotations),
-      };
-      const launchers = liveLaunchers(tables, read, vmi);
-      const origin = originOf(tables, read, vmi);
-      if (isGuestHere(vmi, launchers) || (origin === undefined && launchers.length > 0)) {
-        const claim = `${vmi.namespace}/${claimName(object.name, name)}`;
-        if (hasLeft(tables, read, vmi, claim, (other) => liveLaunchers(tables, read, other))) return;
-        yield derived(tables.nics, port, { ...nic, ...(origin && { broughtClaim: originClaim(origin, name) }) });
-      } else if (origin !== undefined) {
-        const addresses = read.get(tables.addresses, vmPort(origin));
-        const segment = addresses && read.get(tables.segments, addresses.segment);
-        if (addresses !== undefined && segment !== undefined)
-          yield expectingPortRow(port, { ...addresses, nic }, segment);
-      }
-      for (const { uid } of launchers) {
-        yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), 'eth0');
-      }
-      const chassis = vmi.nodeName ?? launchers.at(-1)?.nodeName;
-      if (chassis === undefined) return;
-      yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', chassis, chassisPrecedence.placed);
+      for (const nic of vmNics(vmi)) yield* nicFacts(tables, read, vmi, nic, plugins);
     },
   };
 }
 
-export function vmPort({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `vm/${namespace}/${name}`;
+function* nicFacts(
+  tables: Tables,
+  read: Read,
+  vmi: VirtualMachineInstance,
+  vmNic: VmNic,
+  plugins: BindingPlugins,
+): Iterable<Fact> {
+  const attach = attachOf(vmNic.interface, plugins);
+  if (attach === undefined) return;
+  const object = identityOf(vmi);
+  const network = yield* networkFact(tables, read, vmi, vmNic, object);
+  if (network === undefined) return;
+  const { port, name } = vmNic;
+  const nic = nicOf(tables, read, vmi, vmNic, { network, attach, object });
+  if (nic.request.complaint !== undefined) yield problem(object, 'AddressesReady', nic.request.complaint);
+  const launchers = liveLaunchers(tables, read, vmi);
+  const origin = originOf(tables, read, vmi, vmNic, network);
+  if (isGuestHere(vmi, launchers) || (origin === undefined && launchers.length > 0)) {
+    const claim = `${vmi.namespace}/${claimName(object.name, name)}`;
+    if (hasLeft(tables, read, vmi, vmNic, claim, (other) => liveLaunchers(tables, read, other))) return;
+    yield derived(tables.nics, port, { ...nic, ...(origin && { broughtClaim: originClaim(origin, name) }) });
+  } else if (origin !== undefined) {
+    const there = vmNic.definition === undefined ? vmPort(origin) : `${vmPort(origin)}/${name}`;
+    const addresses = read.get(tables.addresses, there);
+    const segment = addresses && read.get(tables.segments, addresses.segment);
+    if (addresses !== undefined && segment !== undefined) yield expectingPortRow(port, { ...addresses, nic }, segment);
+  }
+  for (const pod of launchers) {
+    const podInterface = podInterfaceIn(pod, vmNic);
+    yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(pod.uid), podInterface);
+  }
+  const chassis = vmi.nodeName ?? launchers.at(-1)?.nodeName;
+  if (chassis === undefined) return;
+  yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', chassis, chassisPrecedence.placed);
+}
+
+/** The network the NIC is on; where it could be ours and is on none, says why. */
+function* networkFact(
+  tables: Tables,
+  read: Read,
+  { namespace }: VirtualMachineInstance,
+  { definition, name }: VmNic,
+  object: ObjectReference,
+): Generator<Fact, Key | undefined> {
+  if (definition === undefined) return primaryNetwork(tables, read, namespace);
+  const attachment = attachedNetwork(tables, read, namespace, definition);
+  if (attachment?.kind === 'unusable') yield problem(object, 'NetworkReady', `network ${name}: ${attachment.sentence}`);
+  return attachment?.kind === 'network' ? attachment.network : undefined;
+}
+
+function nicOf(
+  tables: Tables,
+  read: Read,
+  vmi: VirtualMachineInstance,
+  { name, interface: { macAddress }, definition, podInterface }: VmNic,
+  place: Pick<Nic, 'network' | 'attach' | 'object'>,
+): Nic {
+  const annotations = vmOf(tables, read, vmi)?.annotations ?? vmi.annotations;
+  const isFurther = definition !== undefined;
+  return {
+    ...place,
+    claim: { namespace: vmi.namespace, name: claimName(place.object.name, name), interface: podInterface },
+    request: isFurther
+      ? requestOfFurtherNic(annotations, name, macAddress)
+      : requestOfVm(annotations, vmi.annotations, name, macAddress),
+    formerIps: [],
+    hostName: hostNameOf(vmi),
+    // It speaks of the VM's way out: gateway, routes, boot file.
+    ...(!isFurther && guestAnnotation(annotations)),
+  };
+}
+
+/** A launcher pod says in its annotation for Multus what its NICs are called; one that does not say yet will by the newer scheme. */
+function podInterfaceIn({ annotations }: Pod, { podInterface, ordinalInterface }: VmNic): string {
+  if (ordinalInterface === undefined) return podInterface;
+  const names = new Set(selectedInterfaces(annotations));
+  return !names.has(podInterface) && names.has(ordinalInterface) ? ordinalInterface : podInterface;
 }
 
 /** Launcher pods that have a node and have not finished, oldest first. */
@@ -86,12 +125,6 @@ export function liveLaunchers(
     .filter((pod) => pod.nodeName !== undefined)
     .sort((a, b) => a.creationTimestamp - b.creationTimestamp || (a.uid < b.uid ? -1 : 1))
     .flatMap((pod) => (pod.nodeName === undefined ? [] : [{ ...pod, nodeName: pod.nodeName }]));
-}
-
-/** The NIC on the pod network, if that is the primary network of the cluster and not replaced through Multus. */
-export function podNetworkInterface(vmi: VirtualMachineInstance): VmInterface | undefined {
-  const network = vmi.networks.find(({ pod }) => pod === true);
-  return vmi.interfaces.find(({ name, state }) => name === network?.name && state !== 'absent');
 }
 
 /** Whether the guest's own RARP reaches the port: in masquerade and passt the guest is behind the pod's address. */

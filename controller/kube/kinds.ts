@@ -1,6 +1,10 @@
 import { type IPAMClaim, trimIPAMClaim } from './objects/ipam-claim.ts';
 import { type Namespace, trimNamespace } from './objects/namespace.ts';
 import { type ClusterNetwork, type Network, trimClusterNetwork, trimNetwork } from './objects/network.ts';
+import {
+  type NetworkAttachmentDefinition,
+  trimNetworkAttachmentDefinition,
+} from './objects/network-attachment-definition.ts';
 import { type NetworkPolicy, trimNetworkPolicy } from './objects/network-policy.ts';
 import { type Node, trimNode } from './objects/node.ts';
 import { type Pod, trimPod } from './objects/pod.ts';
@@ -70,6 +74,13 @@ export const ipamClaims: Kind<IPAMClaim> = kind(
   'ipamclaims',
   true,
   trimIPAMClaim,
+);
+export const networkAttachmentDefinitions: Kind<NetworkAttachmentDefinition> = kind(
+  'k8s.cni.cncf.io/v1',
+  'NetworkAttachmentDefinition',
+  'network-attachment-definitions',
+  true,
+  trimNetworkAttachmentDefinition,
 );
 export const networkPolicies: Kind<NetworkPolicy> = kind(
   'networking.k8s.io/v1',

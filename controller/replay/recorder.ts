@@ -48,6 +48,7 @@ export const recordedKinds: readonly Kind<unknown>[] = [
   kinds.namespaces,
   kinds.clusterNetworks,
   kinds.networks,
+  kinds.networkAttachmentDefinitions,
   kinds.networkPolicies,
   kinds.ipamClaims,
   kinds.virtualMachines,

@@ -1,10 +1,12 @@
 import { Core } from '../core.ts';
 import type { FeatureOptions } from '../features/index.ts';
+import { claimFinalizer } from '../features/released-claims.ts';
 import type { OvnFacts } from '../features/tables.ts';
 import type { FormerAddresses, WantedClaim } from '../ipam/allocator.ts';
 import { trimIPAMClaim } from '../kube/objects/ipam-claim.ts';
 import { trimNamespace } from '../kube/objects/namespace.ts';
 import { trimClusterNetwork, trimNetwork } from '../kube/objects/network.ts';
+import { trimNetworkAttachmentDefinition } from '../kube/objects/network-attachment-definition.ts';
 import { trimNetworkPolicy } from '../kube/objects/network-policy.ts';
 import { trimNode } from '../kube/objects/node.ts';
 import { trimPod } from '../kube/objects/pod.ts';
@@ -52,6 +54,8 @@ export class Replay {
       Namespace: (key, json) => tables.namespaces.put(key, trimNamespace(json)),
       ClusterNetwork: (key, json) => tables.clusterNetworks.put(key, trimClusterNetwork(json)),
       Network: (key, json) => tables.networks.put(key, trimNetwork(json)),
+      NetworkAttachmentDefinition: (key, json) =>
+        tables.attachmentDefinitions.put(key, trimNetworkAttachmentDefinition(json)),
       Pod: (key, json) => tables.pods.put(key, trimPod(json)),
       VirtualMachine: (key, json) => tables.vms.put(key, trimVirtualMachine(json)),
       VirtualMachineInstance: (key, json) => tables.vmis.put(key, trimVirtualMachineInstance(json)),
@@ -64,6 +68,7 @@ export class Replay {
       Namespace: (key) => tables.namespaces.remove(key),
       ClusterNetwork: (key) => tables.clusterNetworks.remove(key),
       Network: (key) => tables.networks.remove(key),
+      NetworkAttachmentDefinition: (key) => tables.attachmentDefinitions.remove(key),
       Pod: (key) => tables.pods.remove(key),
       VirtualMachine: (key) => tables.vms.remove(key),
       VirtualMachineInstance: (key) => tables.vmis.remove(key),
@@ -93,7 +98,8 @@ export class Replay {
   /** The wanted rows that have changed since this was last called, null for those that are gone. */
   async takeChanges(): Promise<ReadonlyMap<string, RowState | null>> {
     await this.core.settle();
-    for (const key of [...this.core.tables.takenClaims.rows().keys()]) {
+    const { takenClaims, outlivedClaims } = this.core.tables;
+    for (const key of [...takenClaims.rows().keys(), ...outlivedClaims.rows().keys()]) {
       if (!this.#recordedClaims.has(key)) this.core.tables.claims.remove(key);
     }
     await this.core.settle();
@@ -135,7 +141,10 @@ export class Replay {
 
 function written({ namespace, name, network, interface: nic, owner, ips }: WantedClaim) {
   return trimIPAMClaim({
-    metadata: { namespace, name, uid: `claim of ${owner.uid}`, ownerReferences: [{ ...owner, controller: true }] },
+    metadata: {
+      ...{ namespace, name, uid: `claim of ${owner.uid}`, finalizers: [claimFinalizer] },
+      ownerReferences: [{ ...owner, controller: true }],
+    },
     spec: { network, interface: nic },
     status: { ips },
   });

@@ -7,12 +7,12 @@ import { isWatched } from './watched.ts';
 export type KubeObject = Readonly<Record<string, unknown>> & { readonly kind: string };
 
 /**
- * What was there before a recording begins: the objects given, a dual-stack ClusterNetwork `default` unless they have networks of
- * their own or the recording has ClusterNetworks, and every node that the recording names, which counts as Ready.
+ * What was there before a recording begins: the objects given, a dual-stack ClusterNetwork `default` unless they have primary networks
+ * of their own or the recording has primary ClusterNetworks, and every node that the recording names, which counts as Ready.
  */
 export function surroundings(events: readonly RecordedEvent[], given: readonly KubeObject[]): readonly KubeObject[] {
-  const areGiven = given.some((object) => isNetwork(object.kind, object));
-  const areRecorded = events.some(({ kind, object }) => kind === 'ClusterNetwork' && isNetwork(kind, object));
+  const areGiven = given.some((object) => isPrimaryNetwork(object.kind, object));
+  const areRecorded = events.some(({ kind, object }) => kind === 'ClusterNetwork' && isPrimaryNetwork(kind, object));
   const hasNetworks = areGiven || areRecorded;
   const nodes = new Set(events.flatMap(({ object }) => [...nodesNamedIn(object)]));
   for (const { kind, object } of events) if (kind === 'Node') nodes.delete(String(metadataOf(object).name));
@@ -49,8 +49,9 @@ const defaultNetwork: KubeObject = {
   spec: { topology: 'overlay', role: 'primary', subnets: ['10.244.0.0/16', 'fd00:10:244::/64'] },
 };
 
-function isNetwork(kind: string, object: Readonly<Record<string, unknown>>): boolean {
-  return (kind === 'ClusterNetwork' || kind === 'Network') && isWatched(kind, object);
+function isPrimaryNetwork(kind: string, object: Readonly<Record<string, unknown>>): boolean {
+  const isNetwork = (kind === 'ClusterNetwork' || kind === 'Network') && isWatched(kind, object);
+  return isNetwork && !(isJsonObject(object.spec) && object.spec.role === 'secondary');
 }
 
 function readyNode(name: string): KubeObject {

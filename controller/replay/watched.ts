@@ -10,6 +10,7 @@ const groups: Readonly<Record<string, string>> = {
   VirtualMachineInstance: 'kubevirt.io',
   VirtualMachineInstanceMigration: 'kubevirt.io',
   IPAMClaim: 'k8s.cni.cncf.io',
+  NetworkAttachmentDefinition: 'k8s.cni.cncf.io',
 };
 
 /** Whether the controller would see such an object; another group may have a kind of the same name. */

@@ -53,6 +53,23 @@ function status(): Structural {
       port: { type: 'string', description: 'Logical switch port, as ovn-nbctl knows it.' },
       mac: { type: 'string' },
       addresses: { type: 'array', items: { type: 'string' }, description: 'IPv4 first.' },
+      furtherNics: {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        description: 'NICs through Multus that are on networks of Hawser.',
+        items: {
+          type: 'object',
+          required: ['name'],
+          properties: {
+            name: { type: 'string', description: 'As the VM calls its network.' },
+            network: { type: 'string', description: 'A Network, NAMESPACE/NAME, or a ClusterNetwork.' },
+            port: { type: 'string', description: 'Logical switch port.' },
+            mac: { type: 'string' },
+            addresses: { type: 'array', items: { type: 'string' }, description: 'IPv4 first.' },
+          },
+        },
+      },
       node: { type: 'string', description: 'Where the guest runs.' },
       lastMigration: {
         type: 'object',

@@ -150,3 +150,22 @@ test('a claim that was made anew under the same name is not let go for the one b
   await idle();
   expect(await it.claim()).toMatchObject({ metadata: { finalizers: ['hawser.dev/addresses-in-use'] } });
 });
+
+test('a claim whose NIC is gone is deleted, once', async () => {
+  await using it = await bed();
+  const { keeper, tables, catchUp, idle } = it.controller();
+  keeper.start();
+  keeper.ensure([wanted('10.0.0.5/16')]);
+  await idle();
+  await catchUp();
+  await idle();
+  const found = tables.claims.get(key);
+  if (found === undefined) throw new Error('there is no claim');
+  tables.claims.put(key, { ...found, deleting: false });
+  tables.outlivedClaims.put(key, 'unplugged');
+  await idle();
+  await catchUp();
+  await idle();
+  expect(it.requests().filter((request) => request.startsWith('DELETE'))).toEqual(['DELETE ipamclaims/db.default']);
+  expect(await it.claim()).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) } });
+});

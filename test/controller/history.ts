@@ -21,7 +21,7 @@ export class History {
   readonly #makeReplay: () => Replay;
   /** Kind and key → object, as the API server has them. */
   readonly #objects = new Map<string, { readonly kind: string; readonly object: Json }>();
-  /** VM UID → its addresses, from when it first had them. */
+  /** VM UID and IPAMClaim → the addresses of that NIC, from when it first had them. */
   readonly #addressesOfVms = new Map<string, string>();
   #backup = this.northbound.content;
   #replay: Replay;
@@ -157,8 +157,9 @@ export class History {
 
   #checkInvariants(): void {
     this.#checkMigrations();
-    const alive = new Set([...this.#replay.core.tables.claims.rows().values()].map(({ owner }) => owner?.uid));
-    for (const uid of this.#addressesOfVms.keys()) if (!alive.has(uid)) this.#addressesOfVms.delete(uid);
+    const claims = [...this.#replay.core.tables.claims.rows().values()];
+    const alive = new Set(claims.map(({ owner, name }) => `${owner?.uid} ${name}`));
+    for (const nic of this.#addressesOfVms.keys()) if (!alive.has(nic)) this.#addressesOfVms.delete(nic);
     const owners = new Map<string, string>();
     for (const { name, addresses, external_ids: ids } of this.northbound.rows('Logical_Switch_Port').values()) {
       if (!Array.isArray(addresses) || addresses[0] === 'router' || typeof ids !== 'object' || !('get' in ids))
@@ -171,15 +172,19 @@ export class History {
       }
       const uid = String(ids.get('hawser:uid'));
       if (!String(name).startsWith('vm/')) continue;
-      const known = this.#addressesOfVms.get(uid) ?? ips.join(' ');
+      const [, , vm, network = 'default'] = String(name).split('/');
+      const nic = `${uid} ${vm}.${network}`;
+      const known = this.#addressesOfVms.get(nic) ?? ips.join(' ');
       if (known !== ips.join(' ')) throw new Error(`${String(name)} had ${known} and now has ${ips.join(' ')}`);
-      this.#addressesOfVms.set(uid, known);
+      this.#addressesOfVms.set(nic, known);
     }
     // The address of a stopped VM is nobody else's.
-    for (const claim of this.#replay.core.tables.claims.rows().values()) {
+    for (const claim of claims) {
+      const [vm, network] = claim.name.split('.');
+      const port = `vm/${claim.namespace}/${vm}${network === 'default' ? '' : `/${network}`}`;
       for (const ip of claim.ips) {
         const owner = owners.get(ip.split('/')[0] ?? '');
-        if (owner !== undefined && owner !== `vm/${claim.namespace}/${claim.owner?.name}`) {
+        if (owner !== undefined && owner !== port) {
           throw new Error(`${ip} of IPAMClaim ${claim.name} is of ${owner}`);
         }
       }

@@ -30,37 +30,57 @@ const pod = fc
       '{"name":"default","mac":"02:00:00:00:00:01","ips":["10.244.0.5"]}',
       '[{"name":"default","ips":["10.244.0.300"]}]',
     ),
+    networks: fc.constantFrom(
+      undefined,
+      undefined,
+      'blue',
+      'other,default/blue',
+      '[{"name":"blue","ips":["10.9.0.3"]},{"name":"blue","interface":"x1"}]',
+    ),
   })
   .map(
-    ({ name, node, app, uid, phase, asked }): Json => ({
+    ({ name, node, app, uid, phase, asked, networks }): Json => ({
       metadata: {
         namespace,
         name,
         uid: `pod-${name}-${uid}`,
         labels: { app },
-        annotations: asked === undefined ? {} : { 'v1.multus-cni.io/default-network': asked },
+        annotations: {
+          ...(asked !== undefined && { 'v1.multus-cni.io/default-network': asked }),
+          ...(networks !== undefined && { 'k8s.v1.cni.cncf.io/networks': networks }),
+        },
       },
       spec: { nodeName: node },
       status: { phase },
     }),
   );
 
-const vm = fc.record({ name: names, ip: fc.constantFrom(undefined, undefined, '10.244.0.3') }).map(
-  ({ name, ip }): Json => ({
+/** Whether a VM has a NIC on the network `blue`, and wants to keep it. */
+const blueNic = fc.constantFrom(undefined, undefined, 'up' as const, 'absent' as const);
+const blueNetwork = { name: 'blue', multus: { networkName: 'blue' } };
+
+const vm = fc.record({ name: names, ip: fc.constantFrom(undefined, undefined, '10.244.0.3'), blue: blueNic }).map(
+  ({ name, ip, blue }): Json => ({
     metadata: {
       namespace,
       name,
       uid: `vm-${name}`,
       annotations: ip === undefined ? {} : { 'network.kubevirt.io/addresses': `{"default":["${ip}"]}` },
     },
-    spec: { template: { spec: { domain: { devices: {} } } } },
+    spec: { template: { spec: { domain: { devices: {} }, networks: blue === undefined ? [] : [blueNetwork] } } },
   }),
 );
 
 const vmi = fc
-  .record({ name: names, node: nodes, app: apps, mac: fc.constantFrom(undefined, undefined, '02:00:00:00:00:01') })
+  .record({
+    name: names,
+    node: nodes,
+    app: apps,
+    mac: fc.constantFrom(undefined, undefined, '02:00:00:00:00:01'),
+    blue: blueNic,
+  })
   .map(
-    ({ name, node, app, mac }): Json => ({
+    ({ name, node, app, mac, blue }): Json => ({
       metadata: {
         namespace,
         name,
@@ -69,9 +89,14 @@ const vmi = fc
         ownerReferences: [{ kind: 'VirtualMachine', name, uid: `vm-${name}`, controller: true }],
       },
       spec: {
-        networks: [{ name: 'default', pod: {} }],
+        networks: [{ name: 'default', pod: {} }, ...(blue === undefined ? [] : [blueNetwork])],
         domain: {
-          devices: { interfaces: [{ name: 'default', binding: { name: 'hawser' }, ...(mac && { macAddress: mac }) }] },
+          devices: {
+            interfaces: [
+              { name: 'default', binding: { name: 'hawser' }, ...(mac && { macAddress: mac }) },
+              ...(blue === undefined ? [] : [{ name: 'blue', bridge: {}, state: blue }]),
+            ],
+          },
         },
       },
       status: { phase: 'Running', nodeName: node },
@@ -126,17 +151,27 @@ const policy = fc.record({ name: names, target: selector, peer: selector, everyw
 const namespaces = fc
   .constantFrom('x', 'y')
   .map((team): Json => ({ metadata: { name: namespace, uid: 'ns', labels: { team } } }));
+/** A further network with room for five, and the way onto it. */
+const network = fc.constant<Json>({
+  metadata: { namespace, name: 'blue', uid: 'network-blue' },
+  spec: { topology: 'overlay', role: 'secondary', subnets: ['10.9.0.0/29'] },
+});
+const definition = fc
+  .constantFrom('{"type":"hawser","network":"blue"}', '{"type":"hawser","network":"green"}')
+  .map((config): Json => ({ metadata: { namespace, name: 'blue', uid: 'nad-blue' }, spec: { config } }));
 const ports = fc.nat(20);
 
 /** Anything that can happen to three pods and three VMs, all of the weather among it. */
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: put('Pod', pod) },
   { weight: 4, arbitrary: put('VirtualMachine', vm) },
-  { weight: 6, arbitrary: put('VirtualMachineInstance', vmi) },
-  { weight: 5, arbitrary: put('Pod', launcher) },
-  { weight: 4, arbitrary: put('VirtualMachineInstanceMigration', vmim) },
+  { weight: 9, arbitrary: put('VirtualMachineInstance', vmi) },
+  { weight: 8, arbitrary: put('Pod', launcher) },
+  { weight: 6, arbitrary: put('VirtualMachineInstanceMigration', vmim) },
   { weight: 5, arbitrary: put('NetworkPolicy', policy) },
   { weight: 2, arbitrary: put('Namespace', namespaces) },
+  { weight: 3, arbitrary: put('Network', network) },
+  { weight: 3, arbitrary: put('NetworkAttachmentDefinition', definition) },
   {
     weight: 4,
     arbitrary: fc.constantFrom<Step>(

@@ -47,6 +47,28 @@ class Bed {
   }
 }
 
+test('of a VM with further NICs is said what each of them has, and which has nothing yet', async () => {
+  const bed = new Bed();
+  const kubevirt = new KubeVirtScript();
+  kubevirt.createVm();
+  kubevirt.attachable('blue', '10.9.0.0/24');
+  kubevirt.attachmentDefinition('green', { network: 'green' });
+  kubevirt.boot('a');
+  kubevirt.furtherNics(['blue', 'green']);
+  const blue = {
+    ...{ name: 'blue', network: 'shop/blue', port: 'vm/shop/db/blue' },
+    ...{ mac: '0a:58:0a:09:00:02', addresses: ['10.9.0.2'] },
+  };
+  expect(await bed.told(kubevirt)).toMatchObject({ conditions: [{ status: 'True' }], furtherNics: [blue] });
+  kubevirt.put('Network', 'green', { metadata: { uid: 'green' }, spec: { topology: 'overlay', role: 'secondary' } });
+  expect(await bed.told(kubevirt)).toMatchObject({
+    conditions: [{ status: 'False', message: 'its NIC green has no addresses yet; its Events say why' }],
+    furtherNics: [blue, { name: 'green', port: 'vm/shop/db/green' }],
+  });
+  kubevirt.furtherNics([]);
+  expect(await bed.told(kubevirt)).not.toHaveProperty('furtherNics');
+});
+
 test('of a VM is said where its guest is, what it has, and how its last migration went', async () => {
   const bed = new Bed();
   const kubevirt = new KubeVirtScript();

@@ -113,6 +113,21 @@ spec: { topology: overlay, subnet: [10.1.0.0/16] }`;
     });
   }
 
+  test('the examples of docs/ are accepted', async () => {
+    for (const example of globSync(join(deploy, '../docs/examples/*.yaml'))) {
+      const names = await cluster().kubectl([
+        'apply',
+        '--server-side',
+        '--dry-run=server',
+        '-o',
+        'name',
+        '-f',
+        example,
+      ]);
+      expect(names.trim().split('\n').length).toBeGreaterThan(1);
+    }
+  });
+
   test('every file of deploy is part of the base, of an overlay, or of the KubeVirt registration', () => {
     const reached = new Set<string>();
     const follow = (folder: string): void => {

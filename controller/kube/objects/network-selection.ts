@@ -12,6 +12,8 @@ export interface NetworkSelection {
   /** Addresses asked for, with or without a prefix length. */
   readonly ips: readonly string[];
   readonly mac?: string;
+  /** What the NIC is to be called in the pod. */
+  readonly interface?: string;
 }
 
 /**
@@ -29,15 +31,29 @@ export function networkSelections(text: string): readonly NetworkSelection[] {
     return {
       name: fields.needString('name'),
       ips: fields.strings('ips'),
-      ...present({ namespace: fields.string('namespace'), mac: fields.string('mac') }),
+      ...present({
+        namespace: nonEmpty(fields.string('namespace')),
+        mac: nonEmpty(fields.string('mac')),
+        interface: nonEmpty(fields.string('interface')),
+      }),
     };
   });
 }
 
 function selectionOfName(text: string): NetworkSelection {
-  const [path = ''] = text.trim().split('@');
-  const [first = '', second] = path.split('/');
-  return second === undefined ? { name: first, ips: [] } : { namespace: first, name: second, ips: [] };
+  const [path = '', nic] = text.split('@').map((part) => part.trim());
+  const [first = '', second] = path.split('/').map((part) => part.trim());
+  const name = second ?? first;
+  if (name === '') throw new MalformedField('the annotation', 'names of networks', text);
+  return {
+    name,
+    ips: [],
+    ...present({ namespace: second === undefined ? undefined : nonEmpty(first), interface: nonEmpty(nic) }),
+  };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 function jsonOf(text: string): unknown {

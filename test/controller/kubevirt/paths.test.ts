@@ -3,16 +3,16 @@ import type { RowState } from '#controller/replay/northbound-rows.ts';
 import { play } from '#controller/replay/play.ts';
 import { objectId, type RecordedEvent } from '#controller/replay/recording.ts';
 import { Stage } from '#controller/replay/stage.ts';
-import { surroundings } from '#controller/replay/surroundings.ts';
+import { type KubeObject, surroundings } from '#controller/replay/surroundings.ts';
 import { recording } from '../recordings.ts';
 import { paths } from './paths.ts';
 
 // Every path there is: recorded ones (test/fixtures/kubevirt-traces) as far as time and restarts go, and the written ones of paths.ts.
 
-for (const [name, { events, steps, endsWithClaim = false }] of Object.entries(paths)) {
+for (const [name, { events, steps, objects = [], endsWithClaim = false }] of Object.entries(paths)) {
   describe(name, () => {
     test('the ports go through their steps, and keep their addresses', async () => {
-      const stage = new Stage(surroundings(events, []), {});
+      const stage = new Stage(surroundings(events, objects), {});
       const seen = new Map<string, string[]>();
       const addresses = new Map<string, Set<string>>();
       for (const event of events) {
@@ -35,16 +35,16 @@ for (const [name, { events, steps, endsWithClaim = false }] of Object.entries(pa
     });
 
     test('a controller that starts at any moment sees the same', async () => {
-      await expectSameAfterRestarts(events);
+      await expectSameAfterRestarts(events, objects);
     });
 
     test('whatever a watch misses, it ends the same', async () => {
-      await expectSameWhateverIsMissed(events);
+      await expectSameWhateverIsMissed(events, objects);
     });
 
     if (!endsWithClaim)
       test('the objects as they are say the same as how they came about', async () => {
-        await expectSameFromStateAlone(events);
+        await expectSameFromStateAlone(events, objects);
       });
   });
 }
@@ -76,8 +76,11 @@ describe.each([
 });
 
 /** A controller that is restarted after each event shows what one shows that was never restarted, and so does the state alone. */
-async function expectSameAfterRestarts(events: readonly RecordedEvent[]): Promise<void> {
-  const around = surroundings(events, []);
+async function expectSameAfterRestarts(
+  events: readonly RecordedEvent[],
+  objects: readonly KubeObject[] = [],
+): Promise<void> {
+  const around = surroundings(events, objects);
   const [running, restarted] = [new Stage(around, {}), new Stage(around, {})];
   for (const event of events) {
     running.apply(event);
@@ -90,8 +93,11 @@ async function expectSameAfterRestarts(events: readonly RecordedEvent[]): Promis
 }
 
 /** Where a watch was away, it shows the rows of the moment it comes back; so do the first events alone, and the last state of each. */
-async function expectSameWhateverIsMissed(events: readonly RecordedEvent[]): Promise<void> {
-  const whole = await play({ events });
+async function expectSameWhateverIsMissed(
+  events: readonly RecordedEvent[],
+  objects: readonly KubeObject[] = [],
+): Promise<void> {
+  const whole = await play({ events, objects });
   const rows = new Map<number, string>();
   const state = new Map<string, RowState>();
   for (const { seq, changed } of whole.steps) {
@@ -103,7 +109,7 @@ async function expectSameWhateverIsMissed(events: readonly RecordedEvent[]): Pro
   }
   for (let coalesceSeed = 1; coalesceSeed <= 6; coalesceSeed += 1) {
     const seen = new Map<string, RowState>();
-    for (const { seq, changed } of (await play({ events, coalesceSeed })).steps) {
+    for (const { seq, changed } of (await play({ events, objects, coalesceSeed })).steps) {
       for (const [id, row] of Object.entries(changed)) {
         if (row === null) seen.delete(id);
         else seen.set(id, row);
@@ -114,8 +120,11 @@ async function expectSameWhateverIsMissed(events: readonly RecordedEvent[]): Pro
 }
 
 /** After each event: the rows are those of a cluster in which the objects that are there now have always been as they are. */
-async function expectSameFromStateAlone(events: readonly RecordedEvent[]): Promise<void> {
-  const around = surroundings(events, []);
+async function expectSameFromStateAlone(
+  events: readonly RecordedEvent[],
+  objects: readonly KubeObject[] = [],
+): Promise<void> {
+  const around = surroundings(events, objects);
   const running = new Stage(around, {});
   const state = new Map<string, RecordedEvent>();
   for (const event of events) {

@@ -1,8 +1,11 @@
 import type { RecordedEvent } from '#controller/replay/recording.ts';
+import type { KubeObject } from '#controller/replay/surroundings.ts';
 import { KubeVirtScript, type Stream } from './script.ts';
 
 /** What KubeVirt does that was not recorded, and the steps its VM's port goes through meanwhile. */
 export interface Path {
+  /** What the cluster has beside nodes and the ClusterNetwork `default`. */
+  readonly objects?: readonly KubeObject[];
   readonly events: readonly RecordedEvent[];
   /** Port → what is requested, step by step; ` rarp` where the guest's own RARP is waited for. */
   readonly steps: Readonly<Record<string, readonly string[]>>;
@@ -15,6 +18,13 @@ const port = 'vm/shop/db';
 const booted = ['', 'a'];
 const moving = 'a,b rarp';
 const longName = 'a-virtual-machine-whose-name-is-longer-than-any-label-value-or-host-name-may-be';
+
+/** A secondary network for NICs of every namespace. */
+const sharedNetwork: KubeObject = {
+  kind: 'ClusterNetwork',
+  metadata: { name: 'blue', uid: 'ClusterNetwork blue' },
+  spec: { topology: 'overlay', role: 'secondary', subnets: ['10.9.0.0/24'], namespaceSelector: {} },
+};
 
 /** A VM `db` whose guest runs on node a. */
 function running(write: (kubevirt: KubeVirtScript, pod: string) => void, name = 'db'): readonly RecordedEvent[] {
@@ -244,25 +254,80 @@ export const paths: Readonly<Record<string, Path>> = {
   },
   'a NIC that is hot-plugged, and comes with a migration, and is unplugged again': {
     events: running((kubevirt, source) => {
-      const blue = { name: 'blue', bridge: {} };
-      const networks = [
-        { name: 'default', pod: {} },
-        { name: 'blue', multus: { networkName: 'blue' } },
-      ];
-      const spec = (interfaces: readonly object[]) => ({ spec: { domain: { devices: { interfaces } }, networks } });
-      const first = { name: 'default', binding: { name: 'hawser' }, macAddress: '02:48:57:00:00:01' };
-      kubevirt.vmi(spec([first, blue]));
-      const element = '[{"interface":"pod16477688c0e","name":"blue","namespace":"shop"}]';
-      kubevirt.patch('Pod', source, { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': element } } });
+      kubevirt.attachable('blue', '10.9.0.0/24');
+      kubevirt.templateNics(['blue']);
+      kubevirt.furtherNics(['blue']);
+      kubevirt.plugs(source, ['blue']);
       kubevirt.vmi({ status: { conditions: [{ type: 'MigrationRequired', status: 'True' }] } });
       const target = kubevirt.move('kubevirt-workload-update-x', source, 'b');
-      kubevirt.vmi(spec([first, { ...blue, state: 'absent' }]));
-      kubevirt.patch('Pod', target, { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': '' } } });
-      kubevirt.vmi({
-        spec: { domain: { devices: { interfaces: [first] } }, networks: [{ name: 'default', pod: {} }] },
-      });
+      unplug(kubevirt, target);
     }),
-    steps: { [port]: [...booted, moving, 'b'] },
+    steps: { [port]: [...booted, moving, 'b'], [`${port}/blue`]: ['a', moving, 'b', gone] },
+  },
+  'a NIC that is hot-plugged while the guest runs, and migrates with it': {
+    events: running((kubevirt, source) => {
+      kubevirt.attachable('blue', '10.9.0.0/24');
+      kubevirt.templateNics(['blue']);
+      kubevirt.furtherNics(['blue']);
+      kubevirt.plugs(source, ['blue']);
+      const target = kubevirt.beginMigration('mig1', 'b', ['blue']);
+      kubevirt.handOff('mig1', target, source);
+      kubevirt.migrate('mig1');
+      kubevirt.domainReady(target);
+      kubevirt.succeed('mig1', target, source);
+      unplug(kubevirt, target);
+    }),
+    steps: { [port]: [...booted, moving, 'b'], [`${port}/blue`]: ['a', moving, 'b', gone] },
+  },
+  'a NIC that is unplugged while a migration is under way, which fails': {
+    events: running((kubevirt, source) => {
+      kubevirt.attachable('blue', '10.9.0.0/24');
+      kubevirt.templateNics(['blue']);
+      kubevirt.furtherNics(['blue']);
+      kubevirt.plugs(source, ['blue']);
+      const target = kubevirt.beginMigration('mig1', 'b', ['blue']);
+      kubevirt.handOff('mig1', target, source);
+      kubevirt.migrate('mig1');
+      kubevirt.furtherNics(['blue'], ['blue']);
+      kubevirt.failOnVmi('Target pod is down');
+      kubevirt.vmimPhase('mig1', 'Failed');
+      unplug(kubevirt, source);
+    }),
+    steps: { [port]: [...booted, moving, 'a'], [`${port}/blue`]: ['a', moving, gone] },
+  },
+  'a VM with two NICs stops and starts, and both keep their addresses': {
+    events: running((kubevirt) => {
+      kubevirt.attachable('blue', '10.9.0.0/24');
+      kubevirt.templateNics(['blue']);
+      kubevirt.stop();
+      kubevirt.boot('b');
+      kubevirt.stop();
+      kubevirt.boot('a');
+    }),
+    steps: {
+      [port]: [...booted, gone, '', 'b', gone, '', 'a'],
+      [`${port}/blue`]: ['', 'b', gone, '', 'a'],
+    },
+  },
+  'a NIC whose network and NetworkAttachmentDefinition come when the guest runs already': {
+    events: running((kubevirt, source) => {
+      kubevirt.furtherNics(['blue']);
+      kubevirt.plugs(source, ['blue']);
+      kubevirt.attachmentDefinition('blue', { network: 'blue' });
+      kubevirt.attachable('blue', '10.9.0.0/24');
+      kubevirt.move('mig1', source, 'b');
+    }),
+    steps: { [port]: [...booted, moving, 'b'], [`${port}/blue`]: ['a', moving, 'b'] },
+  },
+  'a NetworkAttachmentDefinition that is deleted under a guest, and comes back': {
+    events: running((kubevirt, source) => {
+      kubevirt.attachable('blue', '10.9.0.0/24');
+      kubevirt.furtherNics(['blue']);
+      kubevirt.plugs(source, ['blue']);
+      kubevirt.remove('NetworkAttachmentDefinition', 'blue');
+      kubevirt.attachmentDefinition('blue', { network: 'blue' });
+    }),
+    steps: { [port]: booted, [`${port}/blue`]: ['a', gone, 'a'] },
   },
   'two VMs whose hosts have one name': {
     events: twoOf('db.one', 'db.two'),
@@ -275,6 +340,24 @@ export const paths: Readonly<Record<string, Path>> = {
       sides.target.boot('c');
     }),
     steps: { 'vm/here/db': [...booted, gone], 'vm/there/db2': ['', 'b', gone, '', 'c'] },
+    endsWithClaim: true,
+  },
+  'a guest goes to another namespace with two NICs, both on networks that are there too': {
+    objects: [sharedNetwork],
+    events: decentralised(
+      (sides) => {
+        arrive(sides);
+        sides.target.stop();
+        sides.target.boot('c');
+      },
+      ['blue'],
+    ),
+    steps: {
+      'vm/here/db': [...booted, gone],
+      'vm/here/db/blue': [...booted, gone],
+      'vm/there/db2': ['', 'b', gone, '', 'c'],
+      'vm/there/db2/blue': ['', 'b', gone, '', 'c'],
+    },
     endsWithClaim: true,
   },
   'a guest that was to go to another namespace stays': {
@@ -298,13 +381,15 @@ export const paths: Readonly<Record<string, Path>> = {
  * A decentralised migration of `here/db`, on node a, to `there/db2`, on node b, until both VMIMs are `Running`; as recorded, the target's
  * nodeName is set long before, and each side names the VMIM of its own namespace.
  */
-export function decentralised(write: (sides: Sides) => void): readonly RecordedEvent[] {
+export function decentralised(write: (sides: Sides) => void, nics: readonly string[] = []): readonly RecordedEvent[] {
   const stream: Stream = { events: [], version: 100 };
   const source = new KubeVirtScript('db', 'here', stream);
   const target = new KubeVirtScript('db2', 'there', stream);
-  source.createVm();
+  const interfaces = nics.map((name) => ({ name, bridge: {} }));
+  for (const side of [source, target]) for (const nic of nics) side.attachmentDefinition(nic, { clusterNetwork: nic });
+  source.createVm({ interfaces });
   const sourcePod = source.boot('a');
-  target.createVm({ runStrategy: 'WaitAsReceiver' });
+  target.createVm({ runStrategy: 'WaitAsReceiver', interfaces });
   target.createVmi({ annotations: { 'kubevirt.io/create-migration-target': 'true' } }, { phase: 'WaitingForSync' });
   target.createVmim('receive', { vmiName: 'db2', receive: { migrationID: 'm1' } });
   target.vmimPhase('receive', 'WaitingForSync');
@@ -377,6 +462,14 @@ function twoOf(one: string, other: string): readonly RecordedEvent[] {
   second.boot('a');
   first.move('mig1', source, 'b');
   return stream.events;
+}
+
+/** A further NIC goes as KubeVirt unplugs it: asked for, out of the pod's annotation, out of the guest, out of VMI and template. */
+function unplug(kubevirt: KubeVirtScript, pod: string): void {
+  kubevirt.furtherNics(['blue'], ['blue']);
+  kubevirt.plugs(pod, []);
+  kubevirt.furtherNics([]);
+  kubevirt.templateNics([]);
 }
 
 function cancel(kubevirt: KubeVirtScript): void {

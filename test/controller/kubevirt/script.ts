@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RecordedEvent } from '#controller/replay/recording.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -118,11 +119,12 @@ export class KubeVirtScript {
   }
 
   /** T0–T5: the VMIM and its target pod, bound to `node` and running. Returns the pod's name. */
-  beginMigration(vmim: string, node: string): string {
+  beginMigration(vmim: string, node: string, nics: readonly string[] = []): string {
     this.createVmim(vmim);
     this.vmimPhase(vmim, 'Pending');
     const labels = { 'kubevirt.io/migrationJobUID': this.vmimUid(vmim), 'kubevirt.io/nodeName': this.nodeName };
-    const pod = this.createPod(labels, { 'kubevirt.io/migrationJobName': vmim });
+    const networks = nics.length > 0 && { 'k8s.v1.cni.cncf.io/networks': this.networksAnnotation(nics) };
+    const pod = this.createPod(labels, { 'kubevirt.io/migrationJobName': vmim, ...networks });
     this.bind(pod, node);
     this.vmimPhase(vmim, 'Scheduling');
     this.podPhase(pod, 'Running');
@@ -187,6 +189,52 @@ export class KubeVirtScript {
     this.domainReady(targetPod);
     this.succeed(vmim, targetPod, sourcePod);
     return targetPod;
+  }
+
+  /** A secondary network and the NetworkAttachmentDefinition by which NICs get onto it. */
+  attachable(name: string, subnet: string): void {
+    this.put('Network', name, {
+      metadata: { uid: `network-${this.namespace}-${name}` },
+      spec: { topology: 'overlay', role: 'secondary', subnets: [subnet] },
+    });
+    this.attachmentDefinition(name, { network: name });
+  }
+
+  attachmentDefinition(name: string, conf: Json): void {
+    this.put('NetworkAttachmentDefinition', name, {
+      metadata: { uid: `nad-${this.namespace}-${name}` },
+      spec: { config: JSON.stringify({ cniVersion: '1.0.0', name, type: 'hawser', ...conf }) },
+    });
+  }
+
+  /** The VMI's further NICs are these now, by the names of their networks; `absent` ones are to be unplugged. */
+  furtherNics(names: readonly string[], absent: readonly string[] = []): void {
+    const { domain, networks } = Object(this.#get('VirtualMachineInstance', this.name).spec);
+    const [nic] = Object(domain).devices.interfaces;
+    const further = names.map((name) => ({ name, bridge: {}, ...(absent.includes(name) && { state: 'absent' }) }));
+    const interfaces = [nic, ...further];
+    this.vmi({ spec: { domain: { devices: { interfaces } }, networks: [networks[0], ...further.map(networkOf)] } });
+  }
+
+  /** What the template says of its further NICs. */
+  templateNics(names: readonly string[]): void {
+    const { template } = Object(this.#get('VirtualMachine', this.name).spec);
+    const [nic] = template.spec.domain.devices.interfaces;
+    const further = names.map((name) => ({ name, bridge: {} }));
+    const networks = [template.spec.networks[0], ...further.map(networkOf)];
+    const devices = { interfaces: [nic, ...further] };
+    this.patch('VirtualMachine', this.name, { spec: { template: { spec: { domain: { devices }, networks } } } });
+  }
+
+  /** Annotation `k8s.v1.cni.cncf.io/networks` as virt-controller writes it; empty text after the last was unplugged. */
+  plugs(pod: string, names: readonly string[]): void {
+    const networks = names.length === 0 ? '' : this.networksAnnotation(names);
+    this.patch('Pod', pod, { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': networks } } });
+  }
+
+  networksAnnotation(names: readonly string[]): string {
+    const { namespace } = this;
+    return JSON.stringify(names.map((name) => ({ interface: podInterfaceOf(name), name, namespace })));
   }
 
   /** What virt-controller (or the source) writes on the VMI when a migration has failed. */
@@ -285,6 +333,11 @@ export class KubeVirtScript {
 export interface Stream {
   readonly events: RecordedEvent[];
   version: number;
+}
+
+/** KubeVirt's name for a further NIC in the pod (pkg/network/namescheme). */
+function podInterfaceOf(network: string): string {
+  return `pod${createHash('sha256').update(network).digest('hex').slice(0, 11)}`;
 }
 
 function networkOf({ name }: Json): Json {

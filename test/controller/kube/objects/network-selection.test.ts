@@ -6,7 +6,7 @@ describe('the NetworkSelectionElements of an annotation are', () => {
     const text =
       '[{"name":"blue","namespace":"net","ips":["10.0.0.5/24","fd00::5"],"mac":"02:00:00:00:00:05","interface":"e"}]';
     expect(networkSelections(text)).toEqual([
-      { name: 'blue', namespace: 'net', ips: ['10.0.0.5/24', 'fd00::5'], mac: '02:00:00:00:00:05' },
+      { name: 'blue', namespace: 'net', ips: ['10.0.0.5/24', 'fd00::5'], mac: '02:00:00:00:00:05', interface: 'e' },
     ]);
   });
 
@@ -17,7 +17,7 @@ describe('the NetworkSelectionElements of an annotation are', () => {
   test('names, with a namespace and an interface or without', () => {
     expect(networkSelections('blue, net/green@eth1')).toEqual([
       { name: 'blue', ips: [] },
-      { namespace: 'net', name: 'green', ips: [] },
+      { namespace: 'net', name: 'green', ips: [], interface: 'eth1' },
     ]);
   });
 
@@ -27,6 +27,7 @@ describe('the NetworkSelectionElements of an annotation are', () => {
 
   test.each([
     ['[{"name":"blue"', 'the annotation should be JSON, not "[{\\"name\\":\\"blue\\""'],
+    ['blue,,green', 'the annotation should be names of networks, not ""'],
     ['[{"ips":[]}]', '[0].name should be a string, not absent'],
     ['[{"name":"blue","ips":[5]}]', '[0].ips[0] should be a string, not 5'],
   ])('not %s', (text, sentence) => {
