@@ -36,7 +36,10 @@ test('a halted VM whose guest has left is given other addresses when it is start
     }),
   );
   expect(final[there]?.addresses).toEqual([guest]);
-  expect(final[here]?.addresses).toEqual(['02:48:57:00:00:07 10.244.0.5 fd00:10:244::5']);
+  expect(final[here]?.addresses).toEqual([
+    expect.stringMatching(/^02:48:57:00:00:07 10\.244\.\d+\.\d+ fd00:10:244::\w+$/),
+  ]);
+  expect(String(final[here]?.addresses)).not.toContain(' 10.244.11.80 ');
 });
 
 test('the guest keeps its addresses when the VM it came from is deleted', async () => {
@@ -59,13 +62,13 @@ test('between networks that are not one each side has its own addresses', async 
   const objects = [network('blue', 'here', '10.1.0.0/24'), network('red', 'there', '10.2.0.0/24')];
   const { final } = await play({ events: decentralised(() => {}), objects });
   expect([final[here]?.addresses, final[there]?.addresses]).toEqual([
-    ['02:48:57:00:00:01 10.1.0.2'],
-    ['02:48:57:00:00:01 10.2.0.2'],
+    ['02:48:57:00:00:01 10.1.0.46'],
+    ['02:48:57:00:00:01 10.2.0.92'],
   ]);
 });
 
-// Two nodes have the first addresses.
-const guest = '02:48:57:00:00:01 10.244.0.4 fd00:10:244::4';
+// A replay makes addresses that nobody recorded of the name of the claim.
+const guest = '02:48:57:00:00:01 10.244.11.80 fd00:10:244::b50';
 
 async function finalOf(events: readonly RecordedEvent[]): Promise<Readonly<Record<string, RowState>>> {
   return (await play({ events })).final;
