@@ -96,9 +96,12 @@ async function requestedPort(request: AddRequest, context: AddContext, signal: A
         { cause },
       );
     }
+    const isFurther = interfaceName !== 'eth0';
+    const port = `${pod.namespace}/${pod.name}${isFurther ? ` (${interfaceName}, network ${request.network})` : ''}`;
+    const whyFurther = isFurther ? ' Does its NetworkAttachmentDefinition name a network? Its Events say.' : '';
     throw new CniError(
       cniErrorCodes.portNotRequested,
-      `port ${pod.namespace}/${pod.name} not yet requested for this node: is it scheduled here, and is the controller running?`,
+      `port ${port} not yet requested for this node: is it scheduled here, and is the controller running?${whyFurther}`,
       {
         cause,
         details: `waited ${context.portTimeoutSeconds} s for a port that pod ${pod.uid} may plug as ${interfaceName}`,

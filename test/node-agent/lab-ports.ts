@@ -124,9 +124,15 @@ export class TestPod {
   }
 
   /** Runs any verb; gives what the plugin printed. */
-  async call(verb: string, confChanges: object = {}, signal?: AbortSignal): Promise<string> {
+  async call(
+    verb: string,
+    confChanges: object = {},
+    signal?: AbortSignal,
+    interfaceName: string = 'eth0',
+  ): Promise<string> {
+    const cniConf = { ...this.#agent.cniConf, ...confChanges };
     return await callPlugin(
-      { nodeNetns: this.#node.netns, cniPlugin: this.#plugin, cniConf: { ...this.#agent.cniConf, ...confChanges } },
+      { nodeNetns: this.#node.netns, cniPlugin: this.#plugin, cniConf, interfaceName },
       verb,
       { metadata: { name: this.name, namespace: 'default', uid: this.uid, resourceVersion: '' } },
       { containerId: this.containerId, netnsPath: `/run/netns/${this.netns}` },

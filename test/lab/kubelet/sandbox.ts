@@ -33,6 +33,8 @@ export interface Runtime {
   readonly cniPlugin: string;
   /** The network configuration: one plugin's, with `cniVersion` and `name`. */
   readonly cniConf: Readonly<Record<string, unknown>>;
+  /** What the NIC is called in the sandbox; `eth0` when absent. */
+  readonly interfaceName?: string;
   /** Makes a network namespace of the lab with `lo` up, and gives its name under `/run/netns`. */
   readonly addNamespace: (name: string) => Promise<string>;
   readonly removeNamespace: (netns: string) => Promise<void>;
@@ -72,7 +74,7 @@ export async function removeSandbox(runtime: Runtime, pod: Pod, sandbox: Sandbox
 
 /** Executes the plugin once, with the environment and standard input of the CNI specification. */
 export async function callPlugin(
-  runtime: Pick<Runtime, 'nodeNetns' | 'cniPlugin' | 'cniConf'>,
+  runtime: Pick<Runtime, 'nodeNetns' | 'cniPlugin' | 'cniConf' | 'interfaceName'>,
   verb: string,
   { metadata }: Pick<Pod, 'metadata'>,
   { containerId, netnsPath, result }: Pick<Sandbox, 'containerId' | 'netnsPath' | 'result'>,
@@ -83,7 +85,7 @@ export async function callPlugin(
     CNI_COMMAND: verb,
     CNI_CONTAINERID: containerId,
     CNI_NETNS: netnsPath,
-    CNI_IFNAME: 'eth0',
+    CNI_IFNAME: runtime.interfaceName ?? 'eth0',
     CNI_PATH: [dirname(runtime.cniPlugin), '/opt/cni/bin'].join(delimiter),
     CNI_ARGS: [
       'IgnoreUnknown=1',
