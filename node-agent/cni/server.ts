@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerGone } from '../caller-gone.ts';
 import type { Run } from '../commands.ts';
 import { Busy, CalledOff, OneAtATime } from '../one-at-a-time.ts';
+import { SocketExposed } from '../socket-access.ts';
 import { type AddContext, add } from './add.ts';
 import { check } from './check.ts';
 import { del } from './del.ts';
@@ -52,7 +53,11 @@ export function serveCni(app: FastifyInstance, context: CniContext): void {
     }
   }
 
-  app.post('/cni', async (httpRequest, reply) => {
+  // Also what is refused before the handler runs is printed by the plugin, and so has to be in the specification's form.
+  const errorHandler = (error: unknown, _: FastifyRequest, reply: FastifyReply): void => {
+    void reply.code(500).send(errorAnswer(asCniError(error), '1.1.0'));
+  };
+  app.post('/cni', { errorHandler }, async (httpRequest, reply) => {
     const started = performance.now();
     const call = pluginCall.parse(httpRequest.body);
     const { CNI_COMMAND: verb = '', CNI_CONTAINERID: container, CNI_IFNAME: interfaceName } = call.env;
@@ -76,7 +81,7 @@ const pluginCall = z.object({ env: z.record(z.string(), z.string()), stdin: z.st
 
 function asCniError(error: unknown): CniError {
   if (error instanceof CniError) return error;
-  if (error instanceof Busy || error instanceof CalledOff) {
+  if (error instanceof Busy || error instanceof CalledOff || error instanceof SocketExposed) {
     return new CniError(cniErrorCodes.tryAgainLater, error.message, { cause: error });
   }
   return new CniError(cniErrorCodes.plumbingFailed, `node agent: ${error}`, { cause: error });
