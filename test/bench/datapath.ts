@@ -1,41 +1,55 @@
-import { join } from 'node:path';
-import { prepareGuest } from '#test/lab/guest/guest.ts';
 import { askGuest } from '#test/lab/guest/report-port.ts';
 import { type Machine, startMachine } from '#test/lab/qemu/machine.ts';
-import { run } from '#test/lab/topology/command.ts';
 import { type Bed, type BedPod, startBed } from '#test/node-agent/bed.ts';
-import { answerDhcp, guestTaps } from '#test/node-agent/guest-taps.ts';
+import { answerDhcp, attachGuestTap } from '#test/node-agent/guest-taps.ts';
 import { makePort } from '#test/node-agent/lab-ports.ts';
 import { percentiles } from './controller/percentiles.ts';
+import { prepareMeasuringGuest } from './datapath/measuring-guest.ts';
+import { latencyUs, type MeasuringGuest, type Protocol, serveQperf, throughputMbits } from './datapath/qperf.ts';
 import type { Figure } from './figures.ts';
 
 const kinds = ['tap', 'managedTap', 'podTap'] as const;
 type Kind = (typeof kinds)[number];
 
-const sizes = [64, 1024, 16_384, 65_536] as const;
-const rounds = 4;
-const secondsPerRound = 0.5;
+/** Two guests of one kind on one node. */
+type Pair = readonly [from: MeasuringGuest, to: MeasuringGuest];
+
+const protocols: readonly Protocol[] = ['tcp', 'udp'];
+
+/** Bytes of a message, and how often each kind has its turn. The largest UDP message is 65,507 bytes (RFC 768, RFC 791). */
+const sizes: readonly { readonly bytes: Readonly<Record<Protocol, number>>; readonly rounds: number }[] = [
+  { bytes: { tcp: 64, udp: 64 }, rounds: 9 },
+  { bytes: { tcp: 1024, udp: 1024 }, rounds: 3 },
+  { bytes: { tcp: 16_384, udp: 16_384 }, rounds: 3 },
+  { bytes: { tcp: 65_536, udp: 65_507 }, rounds: 3 },
+];
+const throughput = { bytes: { tcp: 65_536, udp: 1024 }, rounds: 3 } as const;
 
 /**
- * `npm run bench -- datapath`: request and response between a pod and a guest's echo server on the same node, for a guest on a direct
- * tap, behind managedTap (tap, bridge, veth) and behind a tap with tc redirect. All three run at once and take turns, so that
+ * `npm run bench -- datapath`: latency and throughput between two guests on one node, by qperf in the guests: on direct taps, behind
+ * managedTap (tap, bridge, veth) and behind taps with tc redirect. All six run at once and the kinds take turns of a second, so that
  * what else the machine does meets all of them.
  */
 export async function* bench(): AsyncGenerator<Figure> {
-  const image = await prepareGuest((line) => console.error(line));
+  const image = await prepareMeasuringGuest((line) => console.error(line));
   await using bed = await startBed(1);
-  const client = await bed.pod('node-a');
-  await makePort(bed.topology, client.port);
-  await client.sandbox.add();
-  const guests = new Map<Kind, BedPod>();
   const machines: Machine[] = [];
+  const start = async (kind: Kind, end: string): Promise<MeasuringGuest> => {
+    const name = `${kind.toLowerCase()}-${end}`;
+    const vm = await bed.pod('node-a', { attach: kind, name: `vm/default/${name}` });
+    const machine = await startGuest(bed, vm, kind, `${bed.topology.folder}/${name}`, image);
+    machines.push(machine);
+    await askGuest(machine.reportSocket, { until: ({ ipv4 }) => ipv4.length > 0, timeoutMs: 180_000 });
+    return { consoleSocket: machine.consoleSocket, ipv4: vm.ipv4 };
+  };
   try {
+    const pairs = new Map<Kind, Pair>();
     for (const kind of kinds) {
-      const vm = await bed.pod('node-a', { attach: kind, name: `vm/default/${kind.toLowerCase()}` });
-      machines.push(await startGuest(bed, vm, kind, image));
-      guests.set(kind, vm);
+      const [from, to] = await Promise.all([start(kind, 'from'), start(kind, 'to')]);
+      await serveQperf(to);
+      pairs.set(kind, [from, to]);
     }
-    yield* figures(client, guests);
+    yield* figures(pairs);
   } finally {
     await Promise.all(machines.map((machine) => machine.kill()));
   }
@@ -45,69 +59,53 @@ async function startGuest(
   bed: Bed,
   vm: BedPod,
   kind: Kind,
-  image: Awaited<ReturnType<typeof prepareGuest>>,
+  folder: string,
+  image: Awaited<ReturnType<typeof prepareMeasuringGuest>>,
 ): Promise<Machine> {
   await makePort(bed.topology, vm.port);
   await answerDhcp(bed.topology, vm);
-  const { netns, tap } = await guestTaps[kind](bed, vm);
-  const machine = await startMachine({
-    name: kind,
-    folder: `${bed.topology.folder}/${kind}`,
-    place: { netns, env: bed.topology.node('node-a').env },
-    image,
-    nics: [{ tap, mac: vm.mac }],
-  });
-  await askGuest(machine.reportSocket, { until: ({ ipv4 }) => ipv4.length > 0, timeoutMs: 180_000 });
-  return machine;
+  const { netns, tap } = await attachGuestTap(bed, 'node-a', { name: vm.port.name, kind }, vm.sandbox);
+  const { env } = bed.topology.node('node-a');
+  return await startMachine({ name: kind, folder, place: { netns, env }, image, nics: [{ tap, mac: vm.mac }] });
 }
 
-async function* figures(client: BedPod, guests: ReadonlyMap<Kind, BedPod>): AsyncGenerator<Figure> {
-  const { netns } = client.sandbox;
-  for (const bytes of sizes) {
-    const us = await inTurns(guests, async ({ ipv4 }) => await tcpRoundTrips(netns, ipv4, bytes));
-    const p50 = new Map([...us].map(([kind, values]) => [kind, percentiles(values).p50]));
-    yield figure(`TCP request and response, ${bytes} B, p50`, 'µs', p50, bytes === 64 ? 'at most' : undefined);
-    if (bytes === sizes.at(-1)) {
-      const mbits = new Map([...p50].map(([kind, value]) => [kind, (2 * 8 * bytes) / value]));
-      yield figure('TCP, both directions together', 'Mbit/s', mbits);
+async function* figures(pairs: ReadonlyMap<Kind, Pair>): AsyncGenerator<Figure> {
+  for (const { bytes, rounds } of sizes) {
+    for (const protocol of protocols) {
+      const us = await inTurns(pairs, rounds, ([from, to]) => latencyUs(from, to, protocol, bytes[protocol]));
+      const isHeldToPeers = bytes.tcp === 64;
+      yield figure(`${protocol.toUpperCase()} latency one way, ${bytes[protocol]} B, median`, 'µs', us, isHeldToPeers);
     }
   }
-  for (const bytes of [64, 1024]) {
-    const us = await inTurns(guests, async ({ ipv4 }) => await icmpRoundTrips(netns, ipv4, bytes));
-    const p50 = new Map([...us].map(([kind, values]) => [kind, percentiles(values).p50]));
-    yield figure(`datagrams (ICMP echo), ${bytes} B, p50`, 'µs', p50);
+  const { bytes, rounds } = throughput;
+  for (const protocol of protocols) {
+    const mbits = await inTurns(pairs, rounds, ([from, to]) => throughputMbits(from, to, protocol, bytes[protocol]));
+    yield figure(`${protocol.toUpperCase()} throughput, ${bytes[protocol]} B, median`, 'Mbit/s', mbits);
   }
 }
 
-/** A first round that does not count: ARP, the switch's flow caches, the guest's translated code. */
+/**
+ * The median of each kind's turns. A first round does not count: ARP, the switch's flow caches, the guests' translated code. Nobody is always
+ * the first of a round.
+ */
 async function inTurns(
-  guests: ReadonlyMap<Kind, BedPod>,
-  measure: (vm: BedPod) => Promise<readonly number[]>,
-): Promise<ReadonlyMap<Kind, readonly number[]>> {
-  const all = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
+  pairs: ReadonlyMap<Kind, Pair>,
+  rounds: number,
+  measure: (pair: Pair) => Promise<number>,
+): Promise<ReadonlyMap<Kind, number>> {
+  const values = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
   for (let round = -1; round < rounds; round++) {
-    for (const [kind, vm] of guests) {
-      const values = await measure(vm);
-      if (round >= 0) all.get(kind)?.push(...values);
+    const order = [...pairs];
+    order.push(...order.splice(0, (round + kinds.length) % kinds.length));
+    for (const [kind, pair] of order) {
+      const value = await measure(pair);
+      if (round >= 0) values.get(kind)?.push(value);
     }
   }
-  return all;
+  return new Map([...values].map(([kind, measured]) => [kind, percentiles(measured).p50]));
 }
 
-async function tcpRoundTrips(netns: string, host: string, bytes: number): Promise<readonly number[]> {
-  const program = join(import.meta.dirname, 'datapath/echo-client.ts');
-  const printed: unknown = JSON.parse(
-    await run(process.execPath, [program, host, String(bytes), String(secondsPerRound)], { netns }),
-  );
-  return Array.isArray(printed) ? printed.filter((value) => typeof value === 'number') : [];
-}
-
-async function icmpRoundTrips(netns: string, host: string, bytes: number): Promise<readonly number[]> {
-  const printed = await run('ping', ['-c', '200', '-i', '0.002', '-s', String(bytes), host], { netns });
-  return [...printed.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms) * 1000);
-}
-
-function figure(what: string, unit: string, values: ReadonlyMap<Kind, number>, bar?: 'at most'): Figure {
+function figure(what: string, unit: string, values: ReadonlyMap<Kind, number>, isHeldToPeers = false): Figure {
   const ours = values.get('tap') ?? Number.NaN;
   const managedTap = values.get('managedTap') ?? Number.NaN;
   return {
@@ -115,6 +113,6 @@ function figure(what: string, unit: string, values: ReadonlyMap<Kind, number>, b
     unit,
     ours,
     peers: { 'tap+bridge+veth': managedTap, 'tap+tc': values.get('podTap') ?? Number.NaN },
-    ...(bar && { bar: managedTap, ok: ours <= managedTap }),
+    ...(isHeldToPeers && { bar: managedTap, ok: ours <= managedTap }),
   };
 }
