@@ -21,6 +21,7 @@ export async function* bench(): AsyncGenerator<Figure> {
 
   const phases = new Map<string, number[]>();
   const single = await one(await rig.ours(alone), async (add) => {
+    await rig.settled();
     const before = await rig.phaseSeconds();
     const ms = await add();
     for (const [phase, seconds] of await rig.phaseSeconds()) {

@@ -8,6 +8,7 @@ import { startTopology, type Topology } from '#test/lab/topology/topology.ts';
 import { makeNetwork, makePort } from '#test/node-agent/lab-ports.ts';
 import { prepare } from '#test/setup/prepare.ts';
 import { buildProgram } from '../../../deploy/build.ts';
+import { asDeployed } from './as-deployed.ts';
 
 /** A sandbox that a plugin is called for, again and again. */
 export interface Sandbox {
@@ -37,7 +38,7 @@ export class Rig implements AsyncDisposable {
     try {
       await makeNetwork(topology);
       const node = topology.node('node-a');
-      const agent = await startNodeAgent(topology, node, { logLevel: 'warn' }, program);
+      const agent = await startNodeAgent(topology, node, { logLevel: 'warn' }, await asDeployed(program));
       return new Rig(topology, node, agent, plugin);
     } catch (error) {
       await topology[Symbol.asyncDispose]();
@@ -56,7 +57,7 @@ export class Rig implements AsyncDisposable {
       });
       sandboxes.push(await this.#sandbox(uid, this.#plugin, this.#agent.cniConf));
     }
-    await this.#topology.nbctl('--wait=hv', 'sync');
+    await this.settled();
     return sandboxes;
   }
 
@@ -80,6 +81,11 @@ export class Rig implements AsyncDisposable {
       sandboxes.push(await this.#sandbox(randomUUID(), '/usr/lib/cni/bridge', conf));
     }
     return sandboxes;
+  }
+
+  /** Resolves when OVN has done all that came before: what a DEL leaves to do is not part of the next ADD. */
+  async settled(): Promise<void> {
+    await this.#topology.nbctl('--wait=hv', 'sync');
   }
 
   /** Seconds that the agent has spent in each phase of ADD so far. */

@@ -26,13 +26,13 @@ export interface AgentAnswer {
 /**
  * Starts the node agent in the node's namespace. It is ready when the node is a chassis and the ports requested for it are known.
  * @param changes to the configuration file.
- * @param program what is run: the sources, or their bundle.
+ * @param command what runs it: Node.js and the sources when absent.
  */
 export async function startNodeAgent(
   topology: Pick<Topology, 'central'>,
   node: TopologyNode,
   changes: Readonly<Record<string, unknown>> = {},
-  program = fileURLToPath(new URL('../../../node-agent/main.ts', import.meta.url)),
+  [command, ...args]: readonly [string, ...string[]] = [process.execPath, mainFile],
 ): Promise<LabNodeAgent> {
   const socket = join(node.runDir, 'hawser', 'agent.sock');
   const configFile = join(node.runDir, 'hawser-agent.json');
@@ -51,8 +51,8 @@ export async function startNodeAgent(
   const send = (method: string, path: string, body?: object) => sendTo(socket, method, path, body);
   const daemon = node.daemon({
     name: 'hawser-agent',
-    command: process.execPath,
-    args: [program, '--config', configFile],
+    command,
+    args: [...args, '--config', configFile],
     ready: async (_, signal) => {
       for (;;) {
         signal.throwIfAborted();
@@ -65,6 +65,8 @@ export async function startNodeAgent(
   await daemon.start();
   return { daemon, socket, cniConf: { cniVersion: '1.1.0', name: 'hawser', type: 'hawser', socket }, send };
 }
+
+const mainFile = fileURLToPath(new URL('../../../node-agent/main.ts', import.meta.url));
 
 function sendTo(socketPath: string, method: string, path: string, body?: object): Promise<AgentAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
