@@ -17,8 +17,8 @@ export interface VethPair {
 export interface PlumbingOptions {
   readonly run: Run;
   /**
-   * Whether the datapath of `br-int` completes checksums that the kernel left to hardware. The userspace datapath does not: it
-   * gets such frames from AF_PACKET as they are, so both ends must compute them (ovs-ctl's CONFIGURE_VETH_OFFLOADS).
+   * Whether the datapath of `br-int` completes checksums that the kernel left to hardware. The userspace datapath does not: it gets
+   * such frames from AF_PACKET as they are, so the pod's kernel must compute them. On the node's end only the datapath sends.
    */
   readonly checksumOffload: boolean;
   readonly signal?: AbortSignal;
@@ -111,8 +111,9 @@ async function makeOnce(
 }
 
 /**
- * The script that makes a pair. It prints one line when the node's end is as it is to be, and nothing else. Until its last line the pod's end is down, so nothing passes before everything is set. Every
- * value in it is one plain word: `parsePortBinding` and `parseRequest` let nothing else through.
+ * The script that makes a pair. It prints one line when the node's end is there and mute, and nothing else. The pod's end comes up
+ * last, so nothing of the pod's kernel is on the wire before everything but its offloads is set. Every value in it is one plain word:
+ * `parsePortBinding` and `parseRequest` let nothing else through.
  */
 export function makeScript(
   { hostDevice, hostMac, netns, interfaceName }: VethPair,
@@ -120,13 +121,14 @@ export function makeScript(
   nic: PodNic,
   { checksumOffload }: Pick<PlumbingOptions, 'checksumOffload'>,
 ): string {
-  const offload = (device: string) => (checksumOffload ? [] : [`ethtool -K ${device} tx off > /dev/null`]);
   const inPod = [
     'set -e',
     ...Object.entries(nic.ipv6).map(([key, value]) => setIPv6(interfaceName, key, value)),
-    ...offload(interfaceName),
     ...(nic.devices ?? []).map((device) => `ip link delete dev ${device} 2> /dev/null || true`),
-    ...(nic.tc ? ['ip -batch -', ...nic.tc.map((line) => `tc ${line}`)] : ['exec ip -batch -']),
+    ...(checksumOffload ? [] : [`ethtool -K ${interfaceName} tx off > /dev/null & ethtool=$!`]),
+    'ip -batch -',
+    ...(nic.tc ?? []).map((line) => `tc ${line}`),
+    ...(checksumOffload ? [] : ['wait $ethtool']),
   ];
   return [
     'set -e',
@@ -137,7 +139,6 @@ export function makeScript(
     `link set dev ${hostDevice} up`,
     'END',
     setIPv6(hostDevice, 'disable_ipv6', 1),
-    ...offload(hostDevice),
     `echo ${hostDevice}`,
     `exec nsenter --net=${netns} sh -c '${inPod.join('\n')}' << 'END'`,
     ...nic.ip,

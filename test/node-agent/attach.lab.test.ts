@@ -56,6 +56,22 @@ test.each(['managedTap', 'podTap'] as const)(
   },
 );
 
+test('the launcher of a VM in masquerade or passt has the address on its NIC, and the target of a migration has the same', async () => {
+  const source = await bed.pod('node-a', { name: 'vm/default/masqueraded' });
+  const [target, observer] = [await bed.pod('node-b'), await bed.pod('node-b')];
+  await makePort(bed.topology, { ...source.port, pods: [source.sandbox.uid, target.sandbox.uid] });
+  await makePort(bed.topology, observer.port);
+  const [before] = await Promise.all([source.sandbox.add(), observer.sandbox.add()]);
+  expect(await ping(observer.sandbox.netns, source.ipv4)).toContain(' 0% packet loss');
+  await bed.topology.nbctl('lsp-set-options', source.port.name, 'requested-chassis=node-a,node-b');
+  const after = await target.sandbox.add();
+  expect([after.ips, after.interfaces[1]?.mac]).toEqual([before.ips, before.interfaces[1]?.mac]);
+  await bed.topology.nbctl('--wait=hv', 'lsp-set-options', source.port.name, 'requested-chassis=node-b');
+  await source.sandbox.call('DEL');
+  expect(await ping(observer.sandbox.netns, source.ipv4)).toContain(' 0% packet loss');
+  expect(await ping(observer.sandbox.netns, source.ipv6)).toContain(' 0% packet loss');
+});
+
 test('unplugging a podTap takes its tap along while the sandbox goes on', async () => {
   const vm = await bed.pod('node-a', { name: 'vm/default/tapped', attach: 'podTap' });
   await makePort(bed.topology, vm.port);

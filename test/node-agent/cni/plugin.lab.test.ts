@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildPlugin } from '#node-agent/cni/build.ts';
+import { callPlugin } from '#test/lab/kubelet/sandbox.ts';
 import { type Bed, startBed } from '../bed.ts';
 import { makePort } from '../lab-ports.ts';
 
@@ -120,6 +121,22 @@ test('a node that cannot serve ADD has no CNI configuration, and gets it back', 
 
 test('STATUS of a node that serves prints nothing', async () => {
   expect(await execute({ CNI_COMMAND: 'STATUS', CNI_PATH: '/opt/cni/bin' }, conf())).toEqual({ status: 0, stdout: '' });
+  expect(await bed.agent('node-a').send('GET', '/healthz')).toEqual({ status: 200, body: 'ok' });
+});
+
+test('the metrics split an ADD into its phases', async () => {
+  const pod = await bed.pod('node-a');
+  await makePort(bed.topology, pod.port);
+  const counts = async () => {
+    const { body } = await bed.agent('node-a').send('GET', '/metrics');
+    const found = body.matchAll(/^hawser_cni_add_phase_seconds_count\{phase="(\w+)"\} (\d+)$/gm);
+    return new Map([...found].map(([, phase, count]) => [phase, Number(count)]));
+  };
+  const before = await counts();
+  await pod.sandbox.add();
+  const one = (phase: string): [string, number] => [phase, (before.get(phase) ?? 0) + 1];
+  expect(await counts()).toEqual(new Map([one('requested'), one('plumbed'), one('installed')]));
+  await pod.sandbox.call('DEL');
 });
 
 test.each([
@@ -152,6 +169,35 @@ test('in a chain the result of the plugins before is kept and ours added', async
   const { interfaces, ips } = await pod.sandbox.add({ prevResult: { cniVersion: '1.1.0', ...before } });
   expect(interfaces).toMatchObject([{ name: 'lo' }, {}, { name: 'eth0' }]);
   expect(ips).toMatchObject([{ interface: 0 }, { address: `${pod.ipv4}/16`, interface: 2 }, { interface: 2 }]);
+});
+
+test("Debian's bandwidth and portmap, which come after ours in a chain, find in its result what they work on", async () => {
+  const pod = await bed.pod('node-a');
+  await makePort(bed.topology, pod.port);
+  const node = bed.topology.node('node-a');
+  const cniVersion = '1.0.0'; // what Debian's know
+  const result = await pod.sandbox.add({ cniVersion });
+  const chained = async (verb: string, type: string, runtimeConfig: object) => {
+    const cniConf = { cniVersion, name: 'hawser', type, runtimeConfig, prevResult: result };
+    const { name, uid, containerId, netns } = pod.sandbox;
+    return await callPlugin(
+      { nodeNetns: node.netns, cniPlugin: `/usr/lib/cni/${type}`, cniConf },
+      verb,
+      { metadata: { name, namespace: 'default', uid, resourceVersion: '' } },
+      { containerId, netnsPath: `/run/netns/${netns}` },
+    );
+  };
+  const bandwidth = { bandwidth: { ingressRate: 8_000_000, ingressBurst: 8_000_000 } };
+  const portMappings = { portMappings: [{ hostPort: 8080, containerPort: 7, protocol: 'tcp' }] };
+  expect(JSON.parse(await chained('ADD', 'bandwidth', bandwidth)).ips).toEqual(result.ips);
+  expect(await node.exec('tc', ['qdisc', 'show', 'dev', result.interfaces[0]?.name ?? ''])).toContain('tbf');
+  expect(JSON.parse(await chained('ADD', 'portmap', portMappings)).ips).toEqual(result.ips);
+  const translations = () => node.exec('iptables', ['-t', 'nat', '-S']);
+  expect(await translations()).toContain(`--to-destination ${pod.ipv4}:7`);
+  await chained('DEL', 'portmap', portMappings);
+  await chained('DEL', 'bandwidth', bandwidth);
+  expect(await translations()).not.toContain(pod.ipv4);
+  await pod.sandbox.call('DEL', { cniVersion, prevResult: result });
 });
 
 test('two ADDs at once for one container: one is served, the other told to try again', async () => {
