@@ -485,7 +485,8 @@ export class NorthboundWriter implements BoardListener {
     let weight = 1 + this.#awaiting.countFor(uuid);
     if (cells === undefined && key !== undefined) weight += (this.#board.row(table, key)?.cellCount ?? 0) / 8;
     for (const entries of cells?.values() ?? []) weight += entries.size;
-    return weight;
+    // To compare a row takes as long as to write it.
+    return cells === undefined ? Math.max(weight, weightOfPort) : weight;
   }
 
   #unit({ table, uuid, cells }: Pick<DirtyRow, 'table' | 'uuid' | 'cells'>): Unit {
