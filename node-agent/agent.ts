@@ -20,8 +20,8 @@ import { run } from './commands.ts';
 import type { Config } from './config.ts';
 import { removeFormerChassis } from './former-chassis.ts';
 import { GuestServers } from './guest-servers/guest-servers.ts';
-import { localports } from './guest-servers/localport.ts';
 import { serveOffers } from './guest-servers/offers.ts';
+import { segmentWays } from './guest-servers/ways.ts';
 import { followLocalSwitch } from './local-switch.ts';
 import { ManagementPort } from './management-port.ts';
 import { createMetrics } from './metrics.ts';
@@ -115,7 +115,7 @@ export function createAgent(config: Config, log: Logger): Agent {
         });
 
   const guestServers = new GuestServers({
-    ...localports(local.bridge, run),
+    ...segmentWays(config, local.bridge, run),
     onTrouble: (segment, error, retryMs) => log.warn({ err: error, segment, retryMs }, 'server of guests'),
   });
 

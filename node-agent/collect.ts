@@ -48,7 +48,7 @@ export function leftoverTaps(
 
 /** Ports of our own server on segments of which no guest is here: the guests went while there was no agent. */
 export function leftoverLocalports(plugged: Iterable<PluggedPort>, requested: Iterable<PortRequest>): Leftovers {
-  const served = new Set([...requested].map(({ guest }) => guest?.serverPort));
+  const served = new Set([...requested].map(({ guest }) => guest?.segment));
   const ports = [...plugged].filter(({ attach, logicalPort }) => attach === 'localport' && !served.has(logicalPort));
   return { ports, devices: ports.map(({ device }) => device) };
 }

@@ -30,6 +30,19 @@ const schema = z.strictObject({
   physicalNetworks: z
     .array(z.strictObject({ name: z.string().regex(/^[^:,\s]+$/), bridge: deviceName, nic: deviceName.optional() }))
     .default([]),
+  /**
+   * The devices by which this node is on physical networks where guests have NICs that are not on `br-int`: a Linux bridge, a VLAN device,
+   * the parent of macvtaps, the PF of an SR-IOV card. The agent answers those guests there.
+   */
+  guestLinks: z
+    .array(
+      z.strictObject({
+        physicalNetwork: z.string().regex(/^[^:,\s]+$/),
+        vlan: z.int().min(1).max(4094).optional(),
+        device: deviceName,
+      }),
+    )
+    .default([]),
   /** Whether ovn-controller reads all of the southbound database; cheaper for the server while most nodes need most rows. */
   monitorAll: z.boolean().default(true),
   /** How often ovn-controller asks the southbound server whether it is there; 0 is never. */

@@ -5,7 +5,7 @@ import { parseServedGuest, type ServedGuest } from './guest-servers/served-guest
 /** How the port is attached (`hawser:attach`, docs/bus.md); each kind is one file in `ports/`. */
 export type AttachKind = (typeof attachKinds)[number];
 
-export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management'] as const;
+export const attachKinds = ['veth', 'managedTap', 'podTap', 'tap', 'management', 'outside'] as const;
 
 /** An address of the port, with the subnet it lives in when the port's gateways tell. */
 export interface PortAddress {

@@ -53,9 +53,8 @@ test('the node agent reads the example of the page', () => {
         hostName: 'db',
         network: { leaseSeconds: 600 },
         own: { mtu: 1300 },
-        serverPort: 'net/dhcp',
-        serverMac: '0a:1b:2c:3d:4e:5f',
-        routerMac: '0a:58:0a:f4:00:01',
+        segment: 'net/dhcp',
+        place: { kind: 'localport', mac: '0a:1b:2c:3d:4e:5f', routerMac: '0a:58:0a:f4:00:01' },
       },
     },
   });

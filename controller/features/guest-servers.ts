@@ -43,8 +43,10 @@ export function guestServers(tables: Tables): Feature<Segment> {
 export function* answeredByServer(port: Key, { nic }: NicAddresses, segment: Segment): Iterable<Fact> {
   const { own, sentences } = readGuestAnnotation(nic.guestAnnotation, segment.guest);
   for (const sentence of sentences) yield problem(nic.object, 'GuestSettings', sentence);
-  const { key, routerMac, guest: network } = segment;
-  const server = `${serverPortOf(key)} ${serverMacOf(key)} ${routerMac}`;
+  const { key, routerMac, localnet, guest: network } = segment;
+  // The routers of an underlay are somebody else's, and advertise themselves.
+  const router = localnet === undefined ? ` ${routerMac}` : '';
+  const server = `${serverPortOf(key)} ${serverMacOf(key)}${router}`;
   const guest = JSON.stringify({ hostName: nic.hostName, network, own });
   yield mapEntry('Logical_Switch_Port', port, 'external_ids', 'hawser:guest-server', server);
   yield mapEntry('Logical_Switch_Port', port, 'external_ids', 'hawser:guest', guest);

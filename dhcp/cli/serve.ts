@@ -47,9 +47,10 @@ function transportOf({ transport, device, netns, segment, mac, guests, router }:
     ...(segment.serverId !== undefined && { serverId: segment.serverId }),
     guests,
   };
+  const answersArp = segment.serverId !== undefined && !segment.gateways.includes(segment.serverId);
   return transport === 'sockets'
     ? socketsTransport({ ...shared, device })
-    : framesTransport({ ...shared, parent: device, mac, ...(router && { router }) });
+    : framesTransport({ ...shared, parent: device, mac, answersArp, ...(router && { router }) });
 }
 
 function metricsServer(port: number, services: ReadonlyMap<string, Service>) {

@@ -18,12 +18,16 @@ export interface FramesOptions {
   readonly netns?: string;
   /** Our own Ethernet address on the segment. */
   readonly mac: string;
-  /** DHCPv4 server address. ARP for it is answered, to guests of ours only. */
+  /** DHCPv4 server address. */
   readonly serverId?: string;
+  /** Whether ARP for that address is answered, to guests of ours only: yes, unless it is another's, such as the gateway's. */
+  readonly answersArp?: boolean;
   /** Guests of ours. */
   readonly guests: Guests;
   /** The router in whose name advertisements go out; our own name when absent. */
   readonly router?: { readonly mac: string; readonly linkLocal: string };
+  /** Others are on the segment too: what is advertised to everybody goes to guests of ours alone, one frame each (RFC 6085). */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -35,12 +39,14 @@ export function framesTransport(options: FramesOptions): OpenTransport {
     const own = { mac: options.mac, linkLocal: addressBytes(linkLocalOf(options.mac)) };
     const serverId = options.serverId === undefined ? undefined : addressBytes(options.serverId);
     const router = options.router && { ...options.router, linkLocal: addressBytes(options.router.linkLocal) };
+    const { answersArp = true } = options;
     const receive = (frame: Uint8Array): void => {
       const parsed = parseFrame(frame);
       if (parsed === undefined) return;
       if (parsed.kind === 'arpRequest') {
         if (
           serverId !== undefined &&
+          answersArp &&
           parsed.target === options.serverId &&
           options.guests.byMac.has(parsed.sourceMac)
         ) {
@@ -51,7 +57,7 @@ export function framesTransport(options: FramesOptions): OpenTransport {
       }
       deliver(parsed, events);
     };
-    const { parent, netns, mac } = options;
+    const { parent, netns, mac, guests, isShared = false } = options;
     const tap = await openTap({
       parent,
       mac,
@@ -89,8 +95,11 @@ export function framesTransport(options: FramesOptions): OpenTransport {
       },
       sendAdvertisement(message, to) {
         const from = { mac: router?.mac ?? own.mac, address: router?.linkLocal ?? own.linkLocal, port: 0 };
-        const guest = to ?? { mac: '33:33:00:00:00:01', address: 'ff02::1' };
-        send(icmp6Frame(from, { mac: guest.mac, address: addressBytes(guest.address), port: 0 }, message));
+        const address = addressBytes(to?.address ?? 'ff02::1');
+        const everybody = isShared ? guests.byMac.keys() : ['33:33:00:00:00:01'];
+        for (const mac of to === undefined ? everybody : [to.mac]) {
+          send(icmp6Frame(from, { mac, address, port: 0 }, message));
+        }
       },
       close: () => tap.close(),
     };

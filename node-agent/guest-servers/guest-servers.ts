@@ -7,11 +7,15 @@ import type { OpenTransport } from '#dhcp/transport/transport.ts';
 import type { PortRequest } from '../port-request.ts';
 import { bindingOf, type ServedSegment, segmentOf } from './segments.ts';
 
-export interface GuestServersOptions {
+/** How this node is on segments. */
+export interface SegmentWays {
   /** Opens the way to a segment, whatever it takes on this node. */
-  readonly open: (segment: ServedSegment, guests: GuestBook) => OpenTransport;
+  open(segment: ServedSegment, guests: GuestBook): OpenTransport;
   /** The last guest of a segment has gone from this node; resolves when what `open` made has gone too. */
-  readonly release: (segment: ServedSegment) => Promise<void>;
+  release(segment: ServedSegment): Promise<void>;
+}
+
+export interface GuestServersOptions extends SegmentWays {
   readonly onTrouble: (segment: string, error: Error, retryMs: number) => void;
 }
 
@@ -31,8 +35,8 @@ export class GuestServers {
 
   /** A port is requested as `after` now, or not at all any more. */
   put(before: PortRequest | undefined, after: PortRequest | undefined): void {
-    const left = before?.guest?.serverPort;
-    if (left !== undefined && left !== after?.guest?.serverPort) this.#leave(left, before?.logicalPort ?? '');
+    const left = before?.guest?.segment;
+    if (left !== undefined && left !== after?.guest?.segment) this.#leave(left, before?.logicalPort ?? '');
     if (after?.guest === undefined) return;
     const told = segmentOf(after, after.guest);
     const key = JSON.stringify(told);
@@ -48,7 +52,7 @@ export class GuestServers {
 
   /** What the guest behind a logical port would be offered on this node, in lines for a person; undefined when OVN answers it. */
   offered({ guest, mac }: PortRequest): readonly string[] | undefined {
-    const served = guest && this.#served.get(guest.serverPort);
+    const served = guest && this.#served.get(guest.segment);
     return served && offered(served.told.segment, served.book, mac);
   }
 
@@ -74,7 +78,9 @@ export class GuestServers {
         await this.#ending.get(name);
         return await open(events);
       },
-      advertising: { settings: told.settings, isRouter: true },
+      ...(told.segment.subnets.some((subnet) => subnet.includes(':')) && {
+        advertising: { settings: told.settings, isRouter: told.router !== undefined },
+      }),
       clock: systemClock,
       onTrouble: (error, retryMs) => this.#options.onTrouble(name, error, retryMs),
     });

@@ -1,25 +1,22 @@
-import type { GuestBook } from '#dhcp/guests.ts';
 import { framesTransport } from '#dhcp/transport/frames.ts';
-import { type OpenTransport, TransportError } from '#dhcp/transport/transport.ts';
+import { TransportError } from '#dhcp/transport/transport.ts';
 import type { Run } from '../commands.ts';
 import { localportDevices } from '../device-names.ts';
 import type { IntegrationBridge } from '../integration-bridge.ts';
 import { deleteDevice, silenceDevice } from '../ports/veth-pair.ts';
-import type { ServedSegment } from './segments.ts';
+import type { SegmentWays } from './guest-servers.ts';
+import type { SegmentPlace } from './served-guest.ts';
 
-export interface Localports {
-  open(segment: ServedSegment, guests: GuestBook): OpenTransport;
-  release(segment: ServedSegment): Promise<void>;
-}
+type Localport = Extract<SegmentPlace, { kind: 'localport' }>;
 
 /**
  * The server's way to a segment on `br-int`: a veth pair, one end plugged as the segment's localport, and a macvtap on the other,
  * since a macvtap cannot sit on a device that is a port of Open vSwitch. The kernel itself stays silent on both ends.
  */
-export function localports(bridge: IntegrationBridge, run: Run): Localports {
+export function localport({ mac }: Localport, bridge: IntegrationBridge, run: Run): SegmentWays {
   return {
     open:
-      ({ segment, mac, router }, guests) =>
+      ({ segment, router }, guests) =>
       async (events) => {
         const { onBridge, inside } = localportDevices(segment.name);
         try {
@@ -38,8 +35,8 @@ export function localports(bridge: IntegrationBridge, run: Run): Localports {
           throw new TransportError(cause instanceof Error ? cause.message : String(cause));
         }
         const { serverId } = segment;
-        const frames = { parent: inside, mac, guests, router, ...(serverId !== undefined && { serverId }) };
-        return await framesTransport(frames)(events);
+        const options = { ...(serverId !== undefined && { serverId }), ...(router && { router }) };
+        return await framesTransport({ parent: inside, mac, guests, answersArp: false, ...options })(events);
       },
     async release({ segment }) {
       const { onBridge } = localportDevices(segment.name);

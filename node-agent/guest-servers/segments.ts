@@ -3,14 +3,14 @@ import type { GuestBinding, Segment } from '#dhcp/guests.ts';
 import { serverDuid } from '#dhcp/server-duid.ts';
 import { type GuestSettings, mergeGuestSettings } from '#dhcp/settings.ts';
 import type { PortRequest } from '../port-request.ts';
-import type { ServedGuest } from './served-guest.ts';
+import type { SegmentPlace, ServedGuest } from './served-guest.ts';
 
 /** One segment as the server of a node needs it; equal on every node, and for every guest of the segment. */
 export interface ServedSegment {
   readonly segment: Segment;
-  /** The localport's; also the server's own on the wire. */
-  readonly mac: string;
-  readonly router: { readonly mac: string; readonly linkLocal: string };
+  readonly place: SegmentPlace;
+  /** In whose name routers are advertised; absent where they are somebody else's, who advertise themselves. */
+  readonly router?: { readonly mac: string; readonly linkLocal: string };
   /** What routers are advertised with. */
   readonly settings: GuestSettings;
 }
@@ -23,21 +23,22 @@ export function segmentOf({ addresses, mtuBytes }: PortRequest, guest: ServedGue
     return prefix === undefined ? [] : [prefixText(prefix)];
   });
   const serverId = gateways.find((address) => !address.includes(':'));
-  const { serverPort, serverMac, routerMac, network } = guest;
+  const { segment: name, place, network } = guest;
+  const routerMac = place.kind === 'localport' ? place.routerMac : undefined;
   return {
     segment: {
-      name: serverPort,
+      name,
       subnets,
       gateways,
       mtu: mtuBytes,
-      serverDuid: serverDuid(serverPort),
+      serverDuid: serverDuid(name),
       relays: [],
       trustDuid: false,
       // The gateway, as with OVN: an address of the segment that no guest can have.
       ...(serverId !== undefined && { serverId }),
     },
-    mac: serverMac,
-    router: { mac: routerMac, linkLocal: linkLocalOf(routerMac) },
+    place,
+    ...(routerMac !== undefined && { router: { mac: routerMac, linkLocal: linkLocalOf(routerMac) } }),
     settings: network,
   };
 }

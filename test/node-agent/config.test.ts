@@ -12,6 +12,7 @@ test('node name, southbound database and tunnel address are enough', () => {
     integrationBridge: 'br-int',
     managementPort: 'hawser0',
     physicalNetworks: [],
+    guestLinks: [],
     datapathType: 'system',
     encap: { type: 'geneve', ip: '172.16.0.11' },
     monitorAll: true,

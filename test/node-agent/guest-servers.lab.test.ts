@@ -5,6 +5,7 @@ import { prepareClients } from '#test/dhcp/clients/packages.ts';
 import { run } from '#test/lab/topology/command.ts';
 import { type Bed, type BedPod, startBed } from './bed.ts';
 import { makePort, network } from './lab-ports.ts';
+import { outsideLink } from './outside-link.ts';
 
 // A network with `guest.service: server` on real OVN: the rows are those the controller writes, by hand.
 
@@ -22,7 +23,8 @@ let vm: BedPod;
 
 beforeAll(async () => {
   await prepareClients();
-  bed = await startBed(2);
+  const guestLinks = [{ physicalNetwork: 'storage', vlan: 100, device: 'br-storage' }];
+  bed = await startBed(2, { guestLinks });
   await bed.topology.nbctl(
     ...['lsp-add', network.switch, serverPort, '--', 'lsp-set-type', serverPort, 'localport'],
     ...['--', 'lsp-set-addresses', serverPort, '0a:00:00:00:00:dd'],
@@ -99,4 +101,72 @@ test('a guest that moves is told the same by its new node, and the old one takes
   await expect.poll(() => bed.interfacesFor('node-a', serverPort), { timeout: 10_000 }).toEqual([]);
   expect(await bed.devices('node-a')).not.toContainEqual(expect.stringMatching(/^h[dg][0-9a-f]{12}$/));
   expect(await bed.interfacesFor('node-b', serverPort)).toHaveLength(1);
+});
+
+test('a guest whose NIC is on a link outside of br-int is answered by its node, and nobody else there hears of it', async () => {
+  const link = await outsideLink(bed.topology, 'br-storage');
+  const outside = await bed.pod('node-a', {
+    attach: 'outside',
+    name: 'vm/default/db/storage',
+    externalIds: {
+      'hawser:guest-server': 'net/storage/dhcp storage 100',
+      'hawser:guest': JSON.stringify({ hostName: 'db', network: settings, own: {} }),
+    },
+  });
+  await makePort(bed.topology, outside.port);
+  const stranger = await link.machine('node-a', 'stranger', '0a:58:0a:00:00:99');
+  const before = await link.machine('node-a', 'before', outside.mac);
+  const heard = run('timeout', ['6', 'tcpdump', '-lnni', 'eth0', 'udp port 68 or udp port 546 or icmp6[0] == 134'], {
+    netns: stranger.netns,
+  }).catch(() => '');
+  const told = {
+    ip_address: outside.ipv4,
+    routers: '10.244.0.1',
+    host_name: 'db',
+    captive_portal: 'https://p.example/',
+  };
+  expect(await dhclient(before, 4)).toMatchObject(told);
+  expect(await dhclient(before, 6)).toMatchObject({ ip6_address: outside.ipv6, dhcp6_name_servers: 'fd00::53' });
+  const seen = (await run('rdisc6', ['-1', '-w', '3000', 'eth0'], before)).replaceAll(/ +/g, ' ');
+  expect(seen).toContain('Stateful address conf. : Yes');
+  expect(seen).toContain('Router lifetime : 0 ');
+  // The gateway is a real machine's: nobody here says he is it.
+  await run('ip', ['addr', 'add', `${outside.ipv4}/16`, 'dev', 'eth0'], before);
+  await run('sh', ['-c', 'ping -c 1 -W 1 10.244.0.1 || true'], before);
+  expect(await run('ip', ['neigh', 'show', 'to', '10.244.0.1', 'dev', 'eth0'], before)).toMatch(/FAILED|INCOMPLETE/);
+  expect((await dhclient(stranger, 4, { seconds: 2 }))?.ip_address).toBeUndefined();
+
+  await bed.topology.nbctl('lsp-set-options', outside.port.name, 'requested-chassis=node-b');
+  await run('ip', ['link', 'del', 'eth0'], before);
+  const after = await link.machine('node-b', 'after', outside.mac);
+  expect(await dhclient(after, 4)).toMatchObject(told);
+  expect(await dhclient(after, 6)).toMatchObject({ ip6_address: outside.ipv6 });
+  const tapsOn = async (node: string) => (await bed.devices(node)).filter((device) => device.startsWith('hwd'));
+  await expect.poll(() => tapsOn('node-a'), { timeout: 10_000 }).toEqual([]);
+  expect(await bed.interfacesFor('node-b', outside.port.name)).toEqual([]);
+  expect(await heard).toBe('');
+});
+
+test('an agent without a device for a link says so, and answers as soon as the row names one it has', async () => {
+  const ids = { 'hawser:guest': JSON.stringify({ network: settings, own: {} }) };
+  const unknown = await bed.pod('node-b', {
+    attach: 'outside',
+    name: 'vm/default/db/backup',
+    externalIds: { ...ids, 'hawser:guest-server': 'net/backup/dhcp backup' },
+  });
+  await makePort(bed.topology, unknown.port);
+  const failed = /segment="net\/backup\/dhcp",event="transport\.failed"\} [1-9]/;
+  await expect
+    .poll(async () => (await bed.agent('node-b').send('GET', '/metrics')).body, { timeout: 10_000 })
+    .toMatch(failed);
+  await bed.topology.nbctl(
+    ...[
+      'set',
+      'Logical_Switch_Port',
+      unknown.port.name,
+      'external_ids:"hawser:guest-server"="net/storage/dhcp storage 100"',
+    ],
+  );
+  const offered = async () => (await bed.agent('node-b').send('GET', `/offers/${unknown.port.name}`)).body;
+  await expect.poll(offered, { timeout: 10_000 }).toContain('segment net/storage/dhcp');
 });

@@ -76,11 +76,14 @@ export async function makePort(topology: Topology, port: HandWrittenPort): Promi
     'hawser:gateways': network.gateways,
     'hawser:mtu': String(network.mtuBytes),
     ...Object.fromEntries((port.pods ?? []).map((uid) => [`hawser:pod:${uid}`, 'eth0'])),
+    ...(port.attach === 'outside' && { 'hawser:addresses': `${mac} ${ipv4} ${ipv6}` }),
     ...port.externalIds,
   };
+  // OVN is to have no flows for a port that nobody binds.
+  const own = port.attach === 'outside' ? [] : [`${mac} ${ipv4} ${ipv6}`];
   await topology.nbctl(
-    ...['lsp-add', network.switch, port.name, '--', 'lsp-set-addresses', port.name, `${mac} ${ipv4} ${ipv6}`],
-    ...['--', 'lsp-set-port-security', port.name, `${mac} ${ipv4} ${ipv6}`],
+    ...['lsp-add', network.switch, port.name, '--', 'lsp-set-addresses', port.name, ...own],
+    ...['--', 'lsp-set-port-security', port.name, ...own],
     ...[
       '--',
       'lsp-set-options',

@@ -73,7 +73,7 @@ test("a row without Hawser's mark is none of the agent's business", () => {
 test.each([
   ['hawser:uid is missing', { 'hawser:uid': '' }, undefined],
   [
-    'hawser:attach is "macvtap", this agent knows veth, managedTap, podTap, tap, management',
+    'hawser:attach is "macvtap", this agent knows veth, managedTap, podTap, tap, management, outside',
     { 'hawser:attach': 'macvtap' },
     undefined,
   ],
@@ -95,8 +95,13 @@ test.each([
     undefined,
   ],
   [
-    'hawser:guest-server is "net/dhcp", not <logical port> <MAC> <router\'s MAC>',
+    'hawser:guest-server is "net/dhcp", not <logical port> <MAC> [<router\'s MAC>]',
     { 'hawser:guest-server': 'net/dhcp' },
+    undefined,
+  ],
+  [
+    'hawser:guest-server is "net/dhcp storage 4095", not <segment> <physical network> [<VLAN>]',
+    { 'hawser:attach': 'outside', 'hawser:guest-server': 'net/dhcp storage 4095' },
     undefined,
   ],
   [

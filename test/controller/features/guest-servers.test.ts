@@ -6,10 +6,10 @@ type Json = Readonly<Record<string, unknown>>;
 const put = (replay: Replay, kind: string, object: Json): void => replay.apply({ type: 'MODIFIED', kind, object });
 
 /** A VM on the default network with these guest settings, and what the running OVN says it can tell. */
-function replayOf(guest: Json, annotation?: Json): Replay {
+function replayOf(guest: Json, annotation?: Json, changes: Json = {}): Replay {
   const defaults = { networkDefaults: { mtu: 1400 }, bindingPlugins: { hawser: 'managedTap' as const } };
   const replay = new Replay(defaults, { dhcpv4: [{ name: 'router', code: 3, type: 'ipv4' }], dhcpv6: [] });
-  const spec = { topology: 'overlay', role: 'primary', subnets: ['10.0.0.0/24', 'fd00::/64'], guest };
+  const spec = { topology: 'overlay', role: 'primary', subnets: ['10.0.0.0/24', 'fd00::/64'], guest, ...changes };
   put(replay, 'ClusterNetwork', { metadata: { name: 'default', uid: 'net' }, spec });
   const annotations = annotation && { 'hawser.dev/guest': JSON.stringify(annotation) };
   put(replay, 'VirtualMachineInstance', {
@@ -43,6 +43,14 @@ test('on a network with service: server, OVN is told nothing and the nodes every
   });
   expect(rows.get('Logical_Router_Port/clusternetwork/default/gateway')).not.toHaveProperty('ipv6_ra_configs');
   expect([...rows.keys()].filter((key) => key.startsWith('DHCP_Options/'))).toEqual([]);
+});
+
+test('on an underlay no router is named: its routers are somebody else and advertise themselves', async () => {
+  const underlay = { topology: 'underlay', physicalNetwork: 'storage', vlan: 100 };
+  const rows = await replayOf({ service: 'server' }, undefined, underlay).rows();
+  expect(rows.get('Logical_Switch_Port/vm/default/db')?.['external_ids']).toMatchObject({
+    'hawser:guest-server': expect.stringMatching(/^clusternetwork\/default\/dhcp 0a(:[0-9a-f]{2}){5}$/),
+  });
 });
 
 test('what OVN cannot say is a condition, and none when our server says it', async () => {
