@@ -6,12 +6,12 @@ import { type Service, serveSegment } from '#dhcp/service.ts';
 import { parseGuestSettings } from '#dhcp/settings.ts';
 import { systemClock } from '#dhcp/system-clock.ts';
 import { framesTransport } from '#dhcp/transport/frames.ts';
-import { bootByNetwork, pxePackages } from '#test/dhcp/clients/pxe.ts';
+import { bootByNetwork } from '#test/dhcp/clients/pxe.ts';
 import { type GuestImage, prepareGuest } from '#test/lab/guest/guest.ts';
 import { askGuest } from '#test/lab/guest/report-port.ts';
 import { type BridgedHosts, startBridgedHosts } from '#test/lab/qemu/bridged-hosts.ts';
 import { type MachineOptions, startMachine } from '#test/lab/qemu/machine.ts';
-import { installDebianPackages } from '#test/setup/debian-packages.ts';
+import { prepare } from '#test/setup/prepare.ts';
 
 // A plain Linux bridge segment across two hosts, without OVN. Each host has a server of ours that knows its own guests only.
 
@@ -40,7 +40,7 @@ const books = { a: new GuestBook([guest]), b: new GuestBook() };
 let servers: { readonly a: Service; readonly b: Service };
 
 beforeAll(async () => {
-  await installDebianPackages(pxePackages, console.log);
+  await prepare({ log: console.log });
   image = await prepareGuest(() => {});
   hosts = await startBridgedHosts(['a', 'b'], { isSilent: true });
   servers = { a: serverOn('a', '0a:00:00:00:00:0a'), b: serverOn('b', '0a:00:00:00:00:0b') };

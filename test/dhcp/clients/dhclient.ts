@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandFailed, run } from '#test/lab/topology/command.ts';
+import type { ClientPlace } from './place.ts';
 
 /** What dhclient told its script, without the `new_`: `routers` → `10.0.0.1`. */
 export type Lease = Readonly<Record<string, string>>;
@@ -31,7 +32,7 @@ const wanted6 =
  * `-6` asks for an address; `stateless` only for configuration.
  */
 export async function dhclient(
-  place: { readonly netns: string; readonly device: string },
+  place: ClientPlace,
   family: 4 | 6,
   options: { readonly seconds?: number; readonly stateless?: boolean } = {},
 ): Promise<Lease | undefined> {

@@ -5,8 +5,6 @@ import { workingAccelerator } from '#test/lab/qemu/accelerator.ts';
 import type { Place } from '#test/lab/topology/command.ts';
 import { Daemon } from '#test/lab/topology/daemon.ts';
 
-export const pxePackages = ['ipxe-qemu', 'dnsmasq-base', 'qemu-system-x86'] as const;
-
 /** What iPXE is to do with what it was told: ask for a file whose name holds it. */
 function scriptAt(tftpServer: string): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: iPXE fills these in

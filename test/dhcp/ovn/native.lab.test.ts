@@ -6,11 +6,14 @@ import { compileRa } from '#dhcp/ovn/ra.ts';
 import { type GuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
 import { run } from '#test/lab/topology/command.ts';
 import { attachManagedTap } from '#test/lab/virt/attachments/managed-tap.ts';
-import { installDebianPackages } from '#test/setup/debian-packages.ts';
 import { prepare } from '#test/setup/prepare.ts';
 import { dhclient } from '../clients/dhclient.ts';
+import { dhcp6c } from '../clients/dhcp6c.ts';
+import { dhcpcd } from '../clients/dhcpcd.ts';
 import { prepareClients } from '../clients/packages.ts';
-import { bootByNetwork, pxePackages } from '../clients/pxe.ts';
+import { bootByNetwork } from '../clients/pxe.ts';
+import { rdisc6 } from '../clients/rdisc6.ts';
+import { udhcpc } from '../clients/udhcpc.ts';
 import { cidr4, cidr6, guestMac, type OvnGuest, startOvnGuest } from './ovn-guest.ts';
 
 // One bad option silences DHCP for a port: so every option of the running OVN's tables is set by our settings, told by OVN
@@ -93,7 +96,6 @@ describe.each([
   beforeAll(async () => {
     await prepare({ log: console.log, ...(version !== undefined && { ovn: version }) });
     await prepareClients();
-    await installDebianPackages(pxePackages, console.log);
     guest = await startOvnGuest(`dhcp${version?.replace('.', '') ?? 'native'}`, version);
   });
   afterAll(() => guest[Symbol.asyncDispose]());
@@ -119,12 +121,16 @@ describe.each([
   }
 
   async function tell6(input: unknown): Promise<Readonly<Record<string, string>> | undefined> {
+    await prepareDhcp6(input);
+    return dhclient(guest, 6);
+  }
+
+  async function prepareDhcp6(input: unknown): Promise<void> {
     const settings = parsed(input);
     const row = compileDhcpv6({ settings, capabilities: guest.capabilities, cidr: cidr6, serverMac });
     expect(row?.unsupported).toEqual([]);
     await setPortOptions(settings);
     if (row !== undefined) await guest.setDhcp(6, row);
-    return dhclient(guest, 6);
   }
 
   async function setPortOptions(settings: GuestSettings): Promise<void> {
@@ -183,7 +189,76 @@ describe.each([
     }
   });
 
-  test('router advertisements say what the settings say', async () => {
+  const all = {
+    dns: { servers: ['10.0.0.53', 'fd00::53'], search: ['example.com', 'b.example.com'] },
+    ntp: ['10.0.0.42'],
+    domain: 'example.com',
+    hostName: 'web',
+    mtu: 1300,
+    routes: [{ to: '10.9.0.0/16', via: '10.0.0.7' }],
+    leaseSeconds: 1000,
+    renewSeconds: 300,
+    rebindSeconds: 800,
+  };
+
+  /** All that OVN can say by DHCPv6 to a client that does not boot. */
+  const all6 = { dns: { servers: ['fd00::53', 'fd00::54'], search: ['lan'] } };
+
+  test('udhcpc is told every setting as asked', async () => {
+    await prepareDhcp4(all);
+    expect(await udhcpc(guest)).toMatchObject({
+      ip: '10.0.0.10',
+      subnet: '255.255.255.0',
+      router: '10.0.0.1',
+      domain: 'example.com',
+      dns: '10.0.0.53',
+      search: 'example.com b.example.com',
+      hostname: 'web',
+      mtu: '1300',
+      ntpsrv: '10.0.0.42',
+      staticroutes: '10.9.0.0/16 10.0.0.7 0.0.0.0/0 10.0.0.1',
+      lease: '1000',
+      serverid: '10.0.0.1',
+    });
+  });
+
+  test('dhcpcd is told every setting as asked, over IPv4 and IPv6', async () => {
+    await prepareDhcp4(all);
+    expect(await dhcpcd(guest, 4)).toMatchObject({
+      ip_address: '10.0.0.10',
+      subnet_cidr: '24',
+      routers: '10.0.0.1',
+      domain_name: 'example.com',
+      domain_name_servers: '10.0.0.53',
+      domain_search: 'example.com b.example.com',
+      host_name: 'web',
+      interface_mtu: '1300',
+      ntp_servers: '10.0.0.42',
+      classless_static_routes: '10.9.0.0/16 10.0.0.7 0.0.0.0/0 10.0.0.1',
+      dhcp_lease_time: '1000',
+      dhcp_renewal_time: '300',
+      dhcp_rebinding_time: '800',
+    });
+    await prepareDhcp6(all6);
+    expect(await dhcpcd(guest, 6)).toMatchObject({
+      dhcp6_ia_na1_iaid: '00000007',
+      dhcp6_ia_na1_ia_addr1: 'fd00::10',
+      dhcp6_name_servers: 'fd00::53 fd00::54',
+      dhcp6_domain_search: 'lan',
+    });
+  });
+
+  test('wide-dhcpv6 is told every setting as asked; of its own IAID, 0, OVN knows nothing', async () => {
+    await prepareDhcp6(all6);
+    expect(await dhcp6c(guest, 7)).toMatchObject({
+      address: 'fd00::10',
+      new_domain_name_servers: 'fd00::53 fd00::54 ',
+      new_domain_name: 'lan. ',
+    });
+    expect(await dhcp6c(guest, 0, 2)).toBeUndefined();
+  });
+
+  test('router advertisements say what the settings say, and the kernel does as they say', async () => {
     const settings = parsed({
       dns: { servers: ['fd00::53'], search: ['example.com', 'b.org'] },
       ra: { mode: 'stateless', preference: 'high', routes: [{ prefix: 'fd05::/48', preference: 'low' }] },
@@ -192,7 +267,7 @@ describe.each([
     expect(unsupported).toEqual([]);
     const pairs = Object.entries(configs).map(([key, value]) => `ipv6_ra_configs:${key}=${JSON.stringify(value)}`);
     await guest.topology.nbctl('--wait=hv', 'set', 'Logical_Router_Port', 'gateway', ...pairs);
-    const seen = (await run('rdisc6', ['-1', '-w', '3000', 'eth0'], { netns: guest.netns })).replaceAll(/ +/g, ' ');
+    const seen = await rdisc6(guest);
     for (const line of [
       'Stateful address conf. : No',
       'Stateful other conf. : Yes',
@@ -206,6 +281,12 @@ describe.each([
     ]) {
       expect(seen).toContain(line);
     }
+    await run('sh', ['-c', 'ip link set eth0 down; ip link set eth0 up'], { netns: guest.netns });
+    const addresses = () => run('ip', ['-6', 'addr', 'show', 'dev', 'eth0'], { netns: guest.netns });
+    await expect.poll(addresses, { timeout: 8000 }).toContain('fd00::800:ff:fe00:a/64');
+    const routes = await run('ip', ['-6', 'route'], { netns: guest.netns });
+    expect(routes).toContain('default via fe80::800:ff:fe00:1 dev eth0 proto ra');
+    expect(routes).toMatch(/fd00::\/64 dev eth0 proto kernel/);
   });
 
   // The last, since it puts the guest's NIC into a bridge.

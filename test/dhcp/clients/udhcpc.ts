@@ -1,0 +1,14 @@
+import { run } from '#test/lab/topology/command.ts';
+import type { ClientPlace, Told } from './place.ts';
+import { toldScript } from './told-script.ts';
+
+const asked = ['mtu', 'ntpsrv', 'search', 'staticroutes', 'msstaticroutes', 'tftp', 'bootfile', 'wpad', 'nissrv'];
+
+/** Runs busybox' udhcpc until it is bound, and gives what it told its script: `router`, `dns`, `staticroutes`, … */
+export async function udhcpc({ netns, device }: ClientPlace): Promise<Told> {
+  await using script = await toldScript('$1');
+  const options = asked.map((name) => `-O ${name}`).join(' ');
+  const command = `udhcpc -i ${device} -f -n -q -t 5 -T 1 ${options} -s ${script.path} >${script.folder}/log 2>&1; true`;
+  await run('sh', ['-c', command], { netns });
+  return await script.told('bound');
+}
