@@ -10,4 +10,6 @@ export interface Figure {
   /** What ours must reach. */
   readonly bar?: number | undefined;
   readonly ok?: boolean | undefined;
+  /** What the numbers alone do not say, such as why there is no bar. */
+  readonly note?: string | undefined;
 }

@@ -22,10 +22,11 @@ const figures: Figure[] = [];
 console.log(row('figure', 'ours', 'limit', 'bar', 'ok', 'peers'));
 for await (const figure of await bench()) {
   figures.push(figure);
-  const { unit, ours, limit, bar, ok, peers } = figure;
+  const { unit, ours, limit, bar, ok, peers, note } = figure;
   const others = Object.entries(peers).map(([peer, value]) => `${peer} ${shown(value)}`);
   const verdict = ok === undefined ? '' : ok ? 'ok' : 'NOT MET';
   console.log(row(figure.figure, `${shown(ours)} ${unit}`, shown(limit), shown(bar), verdict, others.join(', ')));
+  if (note !== undefined) console.log(`  ${note}`);
 }
 
 const machine = { cpu: cpus()[0]?.model ?? '', cpus: cpus().length, memoryBytes: totalmem(), node: process.version };
