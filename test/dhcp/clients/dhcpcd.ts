@@ -19,9 +19,13 @@ export async function dhcpcd({ netns, device }: ClientPlace, family: 4 | 6): Pro
   const conf = join(script.folder, 'conf');
   await writeFile(conf, family === 4 ? asked4 : asked6);
   const flags = `-${family} -B -1 -t 10 --noarp -f ${conf} -c ${script.path}`;
-  // What an earlier run was told is remembered in /var/lib/dhcpcd, and would be asked for again. It leaves its addresses behind.
-  const command = `mkdir -p /run/dhcpcd /var/lib/dhcpcd; rm -f /var/lib/dhcpcd/${device}.lease*; timeout 12 dhcpcd ${flags} ${device} >${script.folder}/log 2>&1; ip addr flush dev ${device} scope global`;
-  await run('sh', ['-c', command], { netns });
+  // Two of them on this machine would find each other's process number and leases. It leaves its addresses behind, and a
+  // kernel that makes no link-local address by itself.
+  const own = ['/run/dhcpcd', '/var/lib/dhcpcd'];
+  const alone = own.map((path) => `mkdir -p ${path}; mount -t tmpfs none ${path}`).join('; ');
+  const asBefore = `ip addr flush dev ${device} scope global; ip link set ${device} addrgenmode eui64`;
+  const command = `${alone}; timeout 12 dhcpcd ${flags} ${device} >${script.folder}/log 2>&1; ${asBefore}`;
+  await run('unshare', ['--mount', 'sh', '-c', command], { netns });
   const told = await script.told(family === 4 ? 'BOUND' : 'BOUND6');
   return told && Object.fromEntries(Object.entries(told).map(([name, value]) => [name.replace(/^new_/, ''), value]));
 }
