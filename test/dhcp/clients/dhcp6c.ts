@@ -18,9 +18,10 @@ export async function dhcp6c({ netns, device }: ClientPlace, iaid: number, secon
     conf,
     `interface ${device} { send ia-na ${iaid}; ${requests} script "${script.path}"; };\nid-assoc na ${iaid} { };\n`,
   );
-  const command = `timeout ${seconds} dhcp6c -f -c ${conf} -p ${script.folder}/pid ${device} >${script.folder}/log 2>&1 & pid=$!
+  // Asked to end, it would release its address first, and wait half a minute for a server that never answers that.
+  const command = `dhcp6c -f -c ${conf} -p ${script.folder}/pid ${device} >${script.folder}/log 2>&1 & pid=$!
     i=0; while [ $i -lt ${seconds * 10} ] && ! { ip -6 addr show dev ${device} | grep -q '/128' && ls ${script.folder}/told.reply >/dev/null 2>&1; }; do sleep 0.1; i=$((i+1)); done
-    ip -6 addr show dev ${device}; kill $pid; wait $pid; ip -6 addr flush dev ${device} scope global`;
+    ip -6 addr show dev ${device}; kill -9 $pid; ip -6 addr flush dev ${device} scope global`;
   const shown = await run('sh', ['-c', command], { netns });
   const address = /inet6 (\S+)\/128/.exec(shown)?.[1];
   return address === undefined ? undefined : { ...(await script.told('reply')), address };
