@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { Bucket } from '#controller/engine/table-index.ts';
 import type { Replay } from '#controller/replay/replay.ts';
 import { freshReplay } from '../recordings.ts';
 
@@ -171,4 +172,35 @@ test('a change of one policy or pod runs nothing for those it does not concern',
   const after = runs();
   expect((after['pod-membership'] ?? 0) - (middle['pod-membership'] ?? 0)).toBe(1);
   expect((after.policies ?? 0) - (middle.policies ?? 0)).toBe(0);
+});
+
+test('to find what selects a pod takes the same work however many policies and namespaces do not', async () => {
+  /** Rows of indexes that are looked at while a pod comes to a cluster with so many policies and namespaces it does not concern. */
+  async function rowsLookedAt(others: number): Promise<number> {
+    const replay = freshReplay();
+    put(replay, 'Namespace', namespace('shop', { team: 'shop' }));
+    put(replay, 'NetworkPolicy', policy('own', { podSelector: { matchLabels: { app: 'web' } } }));
+    for (let i = 0; i < others; i += 1) {
+      const from = [{ namespaceSelector: { matchLabels: { team: `t${i}` } } }];
+      const podSelector = { matchExpressions: [{ key: 'app', operator: 'In', values: [`app${i}`, `other${i}`] }] };
+      put(replay, 'NetworkPolicy', policy(`n${i}`, { podSelector, ingress: [{ from }] }));
+      put(replay, 'Namespace', namespace(`ns${i}`, { team: `t${i}` }));
+    }
+    await replay.core.settle();
+    let rows = 0;
+    const view = Bucket.prototype.view;
+    const spy = vi.spyOn(Bucket.prototype, 'view').mockImplementation(function (this: Bucket<unknown>) {
+      const found = view.call(this);
+      rows += found.size;
+      return found;
+    });
+    put(replay, 'Pod', pod('shop', 'web', { app: 'web', tier: 'front' }));
+    await replay.core.settle();
+    spy.mockRestore();
+    expect((await policyRows(replay)).groups['namespace/shop/app=web']).toEqual(['pod/shop/web']);
+    return rows;
+  }
+  const few = await rowsLookedAt(1);
+  expect(few).toBeGreaterThan(0);
+  expect(await rowsLookedAt(1000)).toBe(few);
 });

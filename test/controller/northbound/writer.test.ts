@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Board } from '#controller/engine/board.ts';
-import { row, setEntry } from '#controller/engine/facts.ts';
+import { mapEntry, row, setEntry } from '#controller/engine/facts.ts';
 import { rowUuid } from '#controller/northbound/row-uuid.ts';
 import { NorthboundWriter } from '#controller/northbound/writer.ts';
+import type { Operation } from '#ovsdb/transaction/operation.ts';
 import { MemoryNorthbound } from './memory-northbound.ts';
 import { mark, sayPort } from './northbound-bed.ts';
 
@@ -31,7 +32,7 @@ async function writtenBed() {
       whileInFlight();
     };
   };
-  return { board, writer, takeAway, members, onSending };
+  return { board, northbound, writer, takeAway, members, onSending };
 }
 
 test('a port that is selected in the transaction that removes it is in its group when it comes back', async () => {
@@ -123,4 +124,114 @@ describe('while a transaction is in flight the next is planned', () => {
       ]);
     });
   });
+});
+
+test('one transaction is in flight at a time, and what comes meanwhile goes in the next, each row once', async () => {
+  const { board, northbound, writer } = await writtenBed();
+  let inFlight = 0;
+  let most = 0;
+  let sent = 0;
+  const transact = northbound.transact.bind(northbound);
+  northbound.transact = async (operations) => {
+    inFlight += 1;
+    sent += 1;
+    most = Math.max(most, inFlight);
+    await new Promise(setImmediate);
+    const outcome = await transact(operations);
+    await new Promise(setImmediate);
+    inFlight -= 1;
+    return outcome;
+  };
+  for (let i = 0; i < 50; i += 1) {
+    board.say('chassis', mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', `node-${i}`));
+    await new Promise(setImmediate);
+  }
+  await writer.idle();
+  expect(most).toBe(1);
+  expect(sent).toBeLessThan(25);
+  expect(northbound.row('Logical_Switch_Port', portUuid)?.options).toEqual(new Map([['requested-chassis', 'node-49']]));
+});
+
+test('of a set and a map only the entries that change are written', async () => {
+  const { board, northbound, writer } = await writtenBed();
+  for (let i = 0; i < 100; i += 1) {
+    const other = `pod/default/p${i}`;
+    sayPort(board, 'blue', other);
+    board.say(other, setEntry('Port_Group', 'web', 'ports', rowUuid('Logical_Switch_Port', other)));
+  }
+  board.say('a', mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', 'node-a'));
+  board.say('b', mapEntry('Logical_Switch_Port', port, 'options', 'hostname', 'db'));
+  await writer.idle();
+  const sent: Operation[] = [];
+  northbound.onTransaction = (operations) => sent.push(...operations);
+  board.say('web', setEntry('Port_Group', 'web', 'ports', portUuid));
+  board.say('a', mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', 'node-b'));
+  await writer.idle();
+  expect(sent).toEqual([
+    {
+      op: 'mutate',
+      table: 'Logical_Switch_Port',
+      where: { _uuid: portUuid },
+      mutations: [
+        ['options', 'delete', ['requested-chassis']],
+        ['options', 'insert', { 'requested-chassis': 'node-b' }],
+      ],
+    },
+    {
+      op: 'mutate',
+      table: 'Port_Group',
+      where: { _uuid: rowUuid('Port_Group', 'web') },
+      mutations: [['ports', 'insert', [portUuid]]],
+    },
+  ]);
+});
+
+test('a refused row is told to whom it belongs, tried again ever more seldom, and told no more once it lands', async () => {
+  const board = new Board();
+  const northbound = new MemoryNorthbound();
+  const waits: number[] = [];
+  let wake = () => {};
+  const sleep = (milliseconds: number) => {
+    waits.push(milliseconds);
+    return new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  };
+  const writer = new NorthboundWriter(board, northbound, { sleep });
+  const theirs = rowUuid('Logical_Switch_Port', 'theirs');
+  northbound.change([
+    { op: 'insert', table: 'Logical_Switch_Port', uuid: theirs, row: { name: port } },
+    {
+      op: 'insert',
+      table: 'Logical_Switch',
+      uuid: rowUuid('Logical_Switch', 'theirs'),
+      row: { name: 'theirs', ports: [theirs] },
+    },
+  ]);
+  const object = { kind: 'VirtualMachine', namespace: 'default', name: 'db', uid: 'vm-db' };
+  const parent = { table: 'Logical_Switch', row: 'blue', column: 'ports' };
+  board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
+  board.say(port, row('Logical_Switch_Port', port, { name: port, external_ids: mark(port) }, parent, object));
+  await writer.start();
+  await writer.idle();
+  const told = {
+    kind: 'problem',
+    object,
+    condition: 'Refused',
+    sentence: expect.stringContaining('constraint violation'),
+  };
+  for (const milliseconds of [1000, 2000, 4000]) {
+    expect(waits.at(-1)).toBe(milliseconds);
+    expect([...writer.problems()]).toEqual([told]);
+    expect(northbound.rows('Logical_Switch').size).toBe(2);
+    wake();
+    await new Promise(setImmediate);
+    await writer.idle();
+  }
+  northbound.change([{ op: 'delete', table: 'Logical_Switch', where: { _uuid: rowUuid('Logical_Switch', 'theirs') } }]);
+  wake();
+  await new Promise(setImmediate);
+  await writer.idle();
+  expect(northbound.row('Logical_Switch_Port', portUuid)?.name).toBe(port);
+  expect([...writer.problems()]).toEqual([]);
 });
