@@ -4,7 +4,7 @@ const lastIntervalMs = 150;
 /** The interval is this part of the time the rush has lasted. */
 const share = 1 / 8;
 /** A rush goes on while rows come in faster than one in so many milliseconds, or during a transaction. */
-const rushedRowMs = 5;
+const rushedRowMs = 10;
 /** It is over when they have not for so long. */
 const calmMs = 300;
 
