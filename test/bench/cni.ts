@@ -1,6 +1,6 @@
 import { Rig, type Sandbox } from './cni/rig.ts';
 import { percentiles } from './controller/percentiles.ts';
-import type { Figure } from './figures.ts';
+import { type Figure, mustBeAtMost } from './figures.ts';
 
 const alone = 40;
 const atOnce = 50;
@@ -40,7 +40,7 @@ export async function* bench(): AsyncGenerator<Figure> {
     unit: 'ms',
     ours: percentiles(oursMs).p50,
     peers: {},
-    ...met(percentiles(oursMs).p50, 45),
+    ...mustBeAtMost(percentiles(oursMs).p50, 45, 'ms'),
   };
   for (const [phase, ms] of phases) {
     yield { figure: `ADD alone p50, phase ${phase}`, unit: 'ms', ours: percentiles(ms).p50, peers: {} };
@@ -56,7 +56,7 @@ export async function* bench(): AsyncGenerator<Figure> {
   for (let start = 0; start < many; start += 10)
     await Promise.all(plugged.slice(start, start + 10).map((s) => s.add()));
   const rss = await rig.agentRssMib();
-  yield { figure: `agent RSS with ${many} ports`, unit: 'MiB', ours: rss, peers: {}, ...met(rss, 90) };
+  yield { figure: `agent RSS with ${many} ports`, unit: 'MiB', ours: rss, peers: {}, ...mustBeAtMost(rss, 90, 'MiB') };
 }
 
 /** One after the other. */
@@ -92,11 +92,7 @@ function* both(what: string, ours: readonly number[], peer: readonly number[], b
     unit: 'ms',
     ours: mine.p50,
     peers: { [name]: theirs.p50 },
-    ...(bar && met(mine.p50, bar)),
+    ...(bar && mustBeAtMost(mine.p50, bar, 'ms')),
   };
   yield { figure: `${what} p99`, unit: 'ms', ours: mine.p99, peers: { [name]: theirs.p99 } };
-}
-
-function met(value: number, bar: number): Pick<Figure, 'bar' | 'ok'> {
-  return { bar, ok: value <= bar };
 }

@@ -6,7 +6,7 @@ import { makePort } from '#test/node-agent/lab-ports.ts';
 import { percentiles } from './controller/percentiles.ts';
 import { prepareMeasuringGuest } from './datapath/measuring-guest.ts';
 import { latencyUs, type MeasuringGuest, type Protocol, serveQperf, throughputMbits } from './datapath/qperf.ts';
-import type { Figure } from './figures.ts';
+import { type Figure, mustBeAtMost } from './figures.ts';
 
 const kinds = ['tap', 'managedTap', 'podTap'] as const;
 type Kind = (typeof kinds)[number];
@@ -113,6 +113,6 @@ function figure(what: string, unit: string, values: ReadonlyMap<Kind, number>, i
     unit,
     ours,
     peers: { 'tap+bridge+veth': managedTap, 'tap+tc': values.get('podTap') ?? Number.NaN },
-    ...(isHeldToPeers && { bar: managedTap, ok: ours <= managedTap }),
+    ...(isHeldToPeers && mustBeAtMost(ours, managedTap, unit, "tap+bridge+veth's")),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiList } from '#test/kube/api-object.ts';
 import type { Daemon } from '#test/lab/topology/daemon.ts';
-import type { Figure } from './figures.ts';
+import { type Figure, mustBeAtMost } from './figures.ts';
 import { apiWrites, eventsOfOurs } from './kube/api-writes.ts';
 import { BareWatch } from './kube/bare-watch.ts';
 import { type Bed, startBed } from './kube/bed.ts';
@@ -188,12 +188,13 @@ function report(figure: string, unit: string, ours: number): Figure {
 }
 
 function atMost(figure: string, unit: string, ours: number, bar: number): Figure {
-  return { ...report(figure, unit, ours), bar, ok: ours <= bar };
+  return { ...report(figure, unit, ours), ...mustBeAtMost(ours, bar, unit) };
 }
 
 /** Against what a client that only watches sees in the same run, in milliseconds. */
 function withLimit(figure: string, ours: number, limit: number, margin: number): Figure {
-  return { ...atMost(figure, 'ms', ours, limit + margin), limit };
+  const of = `a bare watch's + ${margin}`;
+  return { ...report(figure, 'ms', ours), ...mustBeAtMost(ours, limit + margin, 'ms', of), limit };
 }
 
 function median(values: readonly number[]): number {

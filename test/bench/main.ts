@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Figure } from './figures.ts';
+import { type Figure, shown } from './figures.ts';
 
 // `npm run bench -- NAME [--json FILE]` runs `test/bench/NAME.ts`, which exports `bench()`.
 
@@ -25,19 +25,30 @@ for await (const figure of await bench()) {
   const { unit, ours, limit, bar, ok, peers, note } = figure;
   const others = Object.entries(peers).map(([peer, value]) => `${peer} ${shown(value)}`);
   const verdict = ok === undefined ? '' : ok ? 'ok' : 'NOT MET';
-  console.log(row(figure.figure, `${shown(ours)} ${unit}`, shown(limit), shown(bar), verdict, others.join(', ')));
+  console.log(
+    row(
+      figure.figure,
+      `${shown(ours)} ${unit}`,
+      limit === undefined ? '' : shown(limit),
+      bar ?? '',
+      verdict,
+      others.join(', '),
+    ),
+  );
   if (note !== undefined) console.log(`  ${note}`);
 }
 
+// Every entry has every key: a figure without a limit or a bar says so.
+const entries = figures.map(({ limit = null, bar = 'none, it is reported', ok = null, ...rest }) => ({
+  ...rest,
+  limit,
+  bar,
+  ok,
+}));
 const machine = { cpu: cpus()[0]?.model ?? '', cpus: cpus().length, memoryBytes: totalmem(), node: process.version };
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ bench: name, machine, figures }, null, 2)}\n`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ bench: name, machine, figures: entries }, null, 2)}\n`);
 process.exitCode = figures.every(({ ok }) => ok !== false) ? 0 : 1;
 
 function row(figure: string, ours: string, limit: string, bar: string, ok: string, peers: string): string {
-  return `${figure.padEnd(64)} ${ours.padStart(16)} ${limit.padStart(10)} ${bar.padStart(10)} ${ok.padEnd(7)} ${peers}`;
-}
-
-function shown(value: number | undefined): string {
-  if (value === undefined) return '';
-  return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(4)));
+  return `${figure.padEnd(64)} ${ours.padStart(16)} ${limit.padStart(10)} ${bar.padStart(28)} ${ok.padEnd(7)} ${peers}`;
 }

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Figure } from '../figures.ts';
+import { type Figure, mustBeAtMost } from '../figures.ts';
 import { northboundColumns, southboundColumns } from './columns.ts';
 import { costOf, leastOf } from './cost.ts';
 import { median } from './transactions.ts';
@@ -76,5 +76,5 @@ function findNothing(columns: Readonly<Record<string, { readonly columns: readon
 const mebibytes = (bytes: number) => bytes / 2 ** 20;
 
 function atMost(figure: string, unit: string, ours: number, peers: Figure['peers'], bar: number): Figure {
-  return { figure, unit, ours, peers, bar, ok: ours <= bar };
+  return { figure, unit, ours, peers, ...mustBeAtMost(ours, bar, unit) };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type OvsdbClient } from '#ovsdb/client.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
 import { Gate } from '#test/ovsdb/gate.ts';
-import type { Figure } from '../figures.ts';
+import { type Figure, mustBeAtMost } from '../figures.ts';
 import { northboundColumns } from './columns.ts';
 import { median } from './transactions.ts';
 
@@ -49,8 +49,7 @@ export async function* resume(remote: string, missed: number, rounds: number): A
     unit: 'ms',
     ours: part,
     peers: { 'full dump': full, 'select of _uuid and _version': versions },
-    bar: 0.05 * full,
-    ok: part <= 0.05 * full,
+    ...mustBeAtMost(part, 0.05 * full, 'ms', '5 % of a full dump'),
   };
   yield {
     figure: `our CPU of it (${how})`,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type OvsdbClient } from '#ovsdb/client.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
-import type { Figure } from '../figures.ts';
+import { type Figure, mustBeAtLeast } from '../figures.ts';
 import { BareSocket } from './bare-socket.ts';
 
 type Measure = (count: number, depth: number, rowsEach: number) => Promise<number>;
@@ -35,7 +35,14 @@ export async function* transactions(remote: string, rounds: number): AsyncIterab
     }
     const [mine, ratio] = [median(rates), median(ratios)];
     const limit = mine / ratio;
-    yield { figure, unit, ours: mine, peers: {}, limit, bar: 0.9 * limit, ok: ratio >= 0.9 };
+    yield {
+      figure,
+      unit,
+      ours: mine,
+      peers: {},
+      limit,
+      ...mustBeAtLeast(mine, 0.9 * limit, unit, '90 % of the raw limit'),
+    };
   }
   bare.close();
 }
