@@ -2,18 +2,17 @@ import type { DatabaseSchema } from '#ovsdb/schema.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outcome.ts';
 import type { Board, BoardListener } from '../engine/board.ts';
-import type { ObjectReference, ProblemFact } from '../engine/facts.ts';
+import type { ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { Awaiting } from './awaiting.ts';
-import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
+import { type Batch, Batches } from './batches.ts';
+import type { DirtyRow } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
-import { Foreseen } from './foreseen.ts';
-import { largeSets, ownerKey } from './owned-columns.ts';
+import { ownerKey } from './owned-columns.ts';
 import { Pacing } from './pacing.ts';
-import { type Actual, type ActualRow, type Plan, plan, type Unit } from './plan.ts';
-import { rowUuid } from './row-uuid.ts';
-import type { Reference } from './set-index.ts';
+import { ParkedRows } from './parked-rows.ts';
+import type { Actual, ActualRow } from './plan.ts';
 import { Turns } from './turns.ts';
+import { WantedRows } from './wanted-rows.ts';
 
 /** A row of the replica that came, changed or went. */
 export interface RowChange {
@@ -68,13 +67,9 @@ export interface WriterOptions {
  * larger batches cost less per row.
  */
 const fullBatchRows = 200;
-/** Rows and cells of a full batch, by its ports: each is in its switch and in two port groups or so. */
-const weightOfPort = 3;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
-const firstParkMilliseconds = 1000;
-const lastParkMilliseconds = 60_000;
 
 /**
  * Brings the northbound database in line with the board: dirty rows only, one transaction in flight, everything that becomes
@@ -88,28 +83,17 @@ export class NorthboundWriter implements BoardListener {
   readonly #now: () => number;
   readonly #sleep: (milliseconds: number) => Promise<void>;
   readonly #fence: Fence | undefined;
-  readonly #fullBatchRows: number;
-  /** UUID → key of every wanted row. */
-  readonly #keys = new Map<string, Key>();
-  /** Table and key → UUID of the wanted rows that have large sets. */
-  readonly #groups = new Map<string, string>();
-  readonly #dirty = new DirtyRows();
-  readonly #awaiting = new Awaiting();
+  readonly #wanted: WantedRows;
+  readonly #batches: Batches;
+  readonly #parked: ParkedRows;
   readonly #pacing = new Pacing();
   /** Something else is wanted than when the last batch was taken. */
   #hasNews = false;
-  readonly #parked = new Map<string, Parked>();
-  /** Rows that the transaction in flight inserts: their appearance is its echo. */
-  #inserting: ReadonlySet<string> = new Set();
-  /** The batch in flight, while another one can be planned on it. */
-  #inFlight: Batch | undefined;
-  /** Planned while the database works on the batch in flight; not to be sent unless that takes place and nobody else interferes. */
-  #ahead: Batch | undefined;
-  #isAheadDue = false;
-  #last = { table: '', key: '', uuid: '' };
   readonly #stopListening: () => void;
   #started = false;
   #flushing: Promise<void> | undefined;
+  /** Ends the wait for company once the batch is full. */
+  #onFull: () => void = () => {};
   #closed = false;
 
   constructor(board: Board, northbound: Northbound, options: WriterOptions) {
@@ -119,7 +103,15 @@ export class NorthboundWriter implements BoardListener {
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep;
     this.#fence = options.fence;
-    this.#fullBatchRows = options.fullBatchRows ?? fullBatchRows;
+    this.#wanted = new WantedRows(board);
+    this.#parked = new ParkedRows(options.sleep, (row) => this.#retry(row));
+    this.#batches = new Batches({
+      wanted: this.#wanted,
+      northbound,
+      isParked: (uuid) => this.#parked.has(uuid),
+      fullBatchRows: options.fullBatchRows ?? fullBatchRows,
+      now: this.#now,
+    });
     board.listeners.add(this);
     this.#stopListening = northbound.onChange((change) => this.#replicaChanged(change));
   }
@@ -138,7 +130,7 @@ export class NorthboundWriter implements BoardListener {
     }
     for (const table of this.#northbound.tables) {
       for (const [uuid, row] of this.#northbound.rows(table)) {
-        if (isOurs(row) && !this.#keys.has(uuid)) this.#mark(table, uuid, false);
+        if (isOurs(row) && !this.#wanted.has(uuid)) this.#batches.mark(table, uuid, false);
         if (turns.isTimeUp) await turns.next();
       }
     }
@@ -148,7 +140,7 @@ export class NorthboundWriter implements BoardListener {
 
   /** Rows that wait for another, for tests: nothing wanted leaves none. */
   get waiting(): number {
-    return this.#awaiting.size;
+    return this.#batches.waiting;
   }
 
   /** Rows that the database has refused and that are tried again later. */
@@ -170,39 +162,28 @@ export class NorthboundWriter implements BoardListener {
   }
 
   /** What the database refuses, for those whose objects it comes from. */
-  *problems(): Iterable<ProblemFact> {
-    for (const { object, error } of this.#parked.values()) {
-      if (object === undefined) continue;
-      const sentence = `the northbound database refuses it: ${error.message}`;
-      yield { kind: 'problem', object, condition: 'Refused', sentence };
-    }
+  problems(): Iterable<ProblemFact> {
+    return this.#parked.problems();
   }
 
   rowChanged(table: string, key: Key): void {
     this.#hasNews = true;
-    const uuid = this.#uuid(table, key);
-    const isWanted = this.#board.row(table, key) !== undefined;
-    if (isWanted) this.#keys.set(uuid, key);
-    else this.#keys.delete(uuid);
-    if (largeSets[table] !== undefined) {
-      if (isWanted) this.#groups.set(`${table}/${key}`, uuid);
-      else this.#groups.delete(`${table}/${key}`);
-    }
-    this.#parked.delete(uuid);
-    this.#awaiting.forgetRow(uuid);
-    this.#mark(table, uuid, false);
+    const uuid = this.#wanted.look(table, key);
+    this.#parked.takeOut(uuid);
+    this.#batches.forgetRow(uuid);
+    this.#batches.mark(table, uuid, false);
     this.#wake();
   }
 
   cellChanged(table: string, key: Key, column: string, entry: string): void {
     this.#hasNews = true;
-    const uuid = this.#uuid(table, key);
-    if (!this.#keys.has(uuid)) {
-      this.#awaiting.forgetEntry(entry, uuid, column);
+    const uuid = this.#wanted.uuidOf(table, key);
+    if (!this.#wanted.has(uuid)) {
+      this.#batches.forgetEntry(entry, uuid, column);
       return;
     }
-    this.#parked.delete(uuid);
-    this.#markCell(table, uuid, key, column, entry, false);
+    this.#parked.takeOut(uuid);
+    this.#batches.markCell(table, uuid, column, entry, false);
     this.#wake();
   }
 
@@ -210,74 +191,41 @@ export class NorthboundWriter implements BoardListener {
 
   #replicaChanged({ table, uuid, before, after, isRowChanged, entries }: RowChange): void {
     if (!this.#started) return;
-    const key = this.#keys.get(uuid);
-    const isEcho = before === undefined && after !== undefined && this.#inserting.has(uuid);
-    if (after !== undefined && before === undefined) this.#arrived(uuid);
-    if (isRowChanged && !isEcho && (key !== undefined || (after !== undefined && isOurs(after)))) {
-      this.#mark(table, uuid, true);
+    const isWanted = this.#wanted.has(uuid);
+    const isEcho = before === undefined && after !== undefined && this.#batches.isComing(uuid);
+    if (after !== undefined && before === undefined) this.#batches.arrived(uuid);
+    if (isRowChanged && !isEcho && (isWanted || (after !== undefined && isOurs(after)))) {
+      this.#batches.mark(table, uuid, true);
     }
     for (const set of entries) {
       for (const entry of set.entries) {
         // The entry may be a child that somebody took away or moved, or a member of one of our groups.
         if (!isWeak(this.#northbound, table, set.column)) this.#childMoved(table, set.column, entry);
-        else if (key !== undefined && !isEcho && !this.#isAsWanted(table, uuid, key, set.column, entry)) {
-          this.#markCell(table, uuid, key, set.column, entry, true);
+        else if (isWanted && !isEcho && !this.#isAsWanted(table, uuid, set.column, entry)) {
+          this.#batches.markCell(table, uuid, set.column, entry, true);
         }
       }
     }
     this.#wake();
   }
 
-  /** What came with the row waits no more; what was said of it meanwhile is looked at now. */
-  #arrived(uuid: string): void {
-    for (const waiting of this.#awaiting.takeRows(uuid)) this.#mark(waiting.table, waiting.uuid, false);
-    for (const set of this.#awaiting.takeEntries(uuid)) this.#markEntry(set, uuid);
-  }
-
   #childMoved(parentTable: string, column: string, child: string): void {
-    if (!this.#keys.has(child) || this.#inserting.has(child)) return;
+    if (!this.#wanted.has(child) || this.#batches.isComing(child)) return;
     const refTable = this.#northbound.schema.tables[parentTable]?.columns[column]?.key.refTable;
-    if (refTable !== undefined) this.#mark(refTable, child, true);
+    if (refTable !== undefined) this.#batches.mark(refTable, child, true);
   }
 
   /** Mostly it is what has just been written that comes back. */
-  #isAsWanted(table: string, uuid: string, key: Key, column: string, entry: string): boolean {
-    const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
+  #isAsWanted(table: string, uuid: string, column: string, entry: string): boolean {
+    const isWanted = this.#wanted.hasEntry(table, uuid, column, entry);
     return isWanted === this.#northbound.contains({ table, uuid, column }, entry);
   }
 
-  #mark(table: string, uuid: string, isDrift: boolean): void {
-    if (isDrift) this.#interfered(uuid);
-    if (!this.#parked.has(uuid)) this.#dirty.add(table, uuid, this.#keys.get(uuid), isDrift);
-  }
-
-  #markEntry({ table, uuid, column }: Reference, entry: string): void {
-    const key = this.#keys.get(uuid);
-    if (key !== undefined) this.#markCell(table, uuid, key, column, entry, false);
-  }
-
-  /** A member of a set that is not there yet is not looked at before it comes. */
-  #markCell(table: string, uuid: string, key: Key, column: string, entry: string, isDrift: boolean): void {
-    if (isDrift) this.#interfered(uuid);
-    if (this.#parked.has(uuid)) return;
-    const isWanted = this.#board.row(table, key)?.entry(column, entry) !== undefined;
-    if (!isWanted) this.#awaiting.forgetEntry(entry, uuid, column);
-    const refTable = this.#northbound.schema.tables[table]?.columns[column]?.key.refTable;
-    if (
-      refTable !== undefined &&
-      largeSets[table]?.includes(column) &&
-      this.#northbound.row(refTable, entry) === undefined
-    ) {
-      if (isWanted) this.#awaiting.addEntry(entry, { table, uuid, column });
-      return;
-    }
-    this.#dirty.addCell(table, uuid, key, column, entry, isDrift);
-  }
-
   #wake(): void {
-    if (!this.#started || this.#closed || this.#dirty.size === 0) return;
+    if (!this.#started || this.#closed || this.#batches.isEmpty) return;
     if (this.#flushing !== undefined) {
-      this.#planAheadSoon();
+      this.#batches.planAheadSoon();
+      if (this.#batches.isFull) this.#onFull();
       return;
     }
     this.#flushing = this.#flush().finally(() => {
@@ -291,22 +239,18 @@ export class NorthboundWriter implements BoardListener {
     // What becomes dirty in this turn of the event loop belongs in the same transaction.
     await new Promise((resolve) => setImmediate(resolve));
     const turns = new Turns(this.#now);
-    while ((this.#dirty.size > 0 || this.#ahead !== undefined) && !this.#closed) {
+    while (!this.#batches.isEmpty && !this.#closed) {
       // Batches in which nothing differs, as at a restart, follow one another without a reply to wait for.
       if (turns.isTimeUp) await turns.next();
-      // A batch that is full gains nothing by waiting.
-      const isFull = this.#ahead !== undefined || this.#dirty.size >= this.#fullBatchRows;
-      const waitMs = isFull ? 0 : this.#pacing.waitMs(this.#now());
-      if (waitMs > 0) await this.#sleep(waitMs);
+      await this.#awaitCompany();
       if (this.#closed) return;
       this.#hasNews = false;
-      const batch = this.#ahead ?? this.#planned(this.#takeBatch());
-      this.#ahead = undefined;
+      const batch = this.#batches.next();
       try {
         await this.#write(batch, true);
         retryMilliseconds = firstRetryMilliseconds;
       } catch (cause) {
-        this.#restore(batch.rows);
+        this.#batches.restore(batch);
         if (this.#closed) return;
         this.#onEvent({ kind: 'retrying', cause, inMilliseconds: retryMilliseconds });
         await this.#sleep(retryMilliseconds);
@@ -315,38 +259,21 @@ export class NorthboundWriter implements BoardListener {
     }
   }
 
-  #takeBatch(): readonly DirtyRow[] {
-    return this.#dirty.take(this.#fullBatchRows * weightOfPort, (row) => this.#weightOf(row));
-  }
-
-  #planned(rows: readonly DirtyRow[], actual: Actual = this.#northbound): Batch {
-    const started = this.#now();
-    const coming: Coming[] = [];
-    const planned = plan(
-      rows.map((row) => this.#unit(row)),
-      actual,
-      this.#northbound.schema,
-      (referent) => {
-        const sets = this.#awaiting.takeEntries(referent);
-        if (sets.length > 0) coming.push({ referent, sets });
-        return sets.map((set) => ({ unit: this.#unit(set), column: set.column }));
-      },
-    );
-    for (const { referent, unit, column } of planned.awaited) {
-      const { table, uuid } = unit;
-      if (column === undefined) this.#awaiting.addRow(referent, { table, uuid });
-      else this.#awaiting.addEntry(referent, { table, uuid, column });
-    }
-    const uuids = new Set(rows.map(({ uuid }) => uuid));
-    return { rows, uuids, plan: planned, coming, milliseconds: this.#now() - started };
+  /** Waits for as long as the pace says. A batch that is full gains nothing by waiting. */
+  async #awaitCompany(): Promise<void> {
+    const waitMs = this.#batches.isFull ? 0 : this.#pacing.waitMs(this.#now());
+    if (waitMs <= 0) return;
+    const full = new Promise<void>((resolve) => {
+      this.#onFull = resolve;
+    });
+    await Promise.race([full, this.#sleep(waitMs)]);
   }
 
   /** Writes a batch; of a refused one first the one half and then the other, until the culprits are alone. */
   async #write(batch: Batch, mayPlanAhead: boolean): Promise<void> {
-    const { rows, plan: planned, coming } = batch;
+    const { rows, plan: planned } = batch;
     const { operations } = planned;
     if (operations.length === 0) return this.#landed(rows);
-    this.#inserting = planned.inserted;
     // Sending a large batch takes as long as planning it: others have their turn in between.
     if (operations.length > fewOperations) await new Promise((resolve) => setImmediate(resolve));
     const sent = this.#now();
@@ -354,20 +281,11 @@ export class NorthboundWriter implements BoardListener {
     let outcome: TransactionOutcome | 'closed' | undefined;
     try {
       const transaction = this.#transact(operations);
-      if (mayPlanAhead) {
-        this.#inFlight = batch;
-        this.#planAheadSoon();
-      }
+      this.#batches.sent(batch, mayPlanAhead);
       outcome = await transaction;
     } finally {
-      this.#inFlight = undefined;
-      this.#inserting = new Set();
       this.#pacing.ended(this.#now(), this.#hasNews);
-      const isThere = typeof outcome === 'object' && outcome.status === 'committed';
-      if (!isThere) {
-        this.#dropAhead();
-        this.#awaitAgain(coming);
-      }
+      this.#batches.ended(batch, typeof outcome === 'object' && outcome.status === 'committed');
     }
     if (outcome === 'closed') return;
     if (outcome.status === 'outcomeUnknown') throw outcome.cause;
@@ -385,47 +303,8 @@ export class NorthboundWriter implements BoardListener {
       return;
     }
     const middle = Math.ceil(rows.length / 2);
-    await this.#write(this.#planned(rows.slice(0, middle)), false);
-    await this.#write(this.#planned(rows.slice(middle)), false);
-  }
-
-  /** In a turn of its own, when a full batch waits and the database is busy. */
-  #planAheadSoon(): void {
-    const isWorthIt =
-      this.#inFlight !== undefined && this.#ahead === undefined && this.#dirty.size >= this.#fullBatchRows;
-    if (!isWorthIt || this.#isAheadDue) return;
-    this.#isAheadDue = true;
-    setImmediate(() => {
-      this.#isAheadDue = false;
-      const inFlight = this.#inFlight;
-      if (inFlight === undefined || this.#ahead !== undefined || this.#closed) return;
-      const taken = this.#takeBatch();
-      // Rows of the batch in flight are looked at when it is known what has become of them.
-      this.#restore(taken.filter(({ uuid }) => inFlight.uuids.has(uuid)));
-      const rows = taken.filter(({ uuid }) => !inFlight.uuids.has(uuid));
-      if (rows.length > 0) this.#ahead = this.#planned(rows, new Foreseen(this.#northbound, inFlight.plan));
-    });
-  }
-
-  /** Somebody else has changed a row: what was planned ahead may have been planned on it. */
-  #interfered(uuid: string): void {
-    if (this.#ahead !== undefined && !this.#inFlight?.uuids.has(uuid)) this.#dropAhead();
-  }
-
-  #dropAhead(): void {
-    const ahead = this.#ahead;
-    if (ahead === undefined) return;
-    this.#ahead = undefined;
-    this.#restore(ahead.rows);
-    this.#awaitAgain(ahead.coming);
-  }
-
-  #restore(rows: readonly DirtyRow[]): void {
-    for (const row of rows) this.#dirty.restore(row, this.#keys.get(row.uuid));
-  }
-
-  #awaitAgain(coming: readonly Coming[]): void {
-    for (const { referent, sets } of coming) for (const set of sets) this.#markEntry(set, referent);
+    await this.#write(this.#batches.planned(rows.slice(0, middle)), false);
+    await this.#write(this.#batches.planned(rows.slice(middle)), false);
   }
 
   /** The fence goes first; what it finds out is not the fault of what is written. */
@@ -450,82 +329,29 @@ export class NorthboundWriter implements BoardListener {
   }
 
   /** A row whose parent somebody took away after it was planned has gone as it came: the batch is looked at anew. */
-  #lookForOrphans({ rows, coming, plan: { inserted } }: Batch): void {
+  #lookForOrphans(batch: Batch): void {
     const isOrphan = ({ table, uuid }: DirtyRow) =>
-      inserted.has(uuid) &&
+      batch.plan.inserted.has(uuid) &&
       this.#northbound.row(table, uuid) === undefined &&
-      this.#unit({ table, uuid }).desired?.fact?.parent !== undefined;
-    if (!rows.some(isOrphan)) return;
-    this.#restore(rows);
-    this.#awaitAgain(coming);
+      this.#wanted.row(table, uuid)?.fact?.parent !== undefined;
+    if (batch.rows.some(isOrphan)) this.#batches.takeBack(batch);
   }
 
   #landed(batch: readonly DirtyRow[]): void {
-    if (this.#parked.size > 0) for (const { uuid } of batch) this.#parked.delete(uuid);
+    if (this.#parked.size > 0) for (const { uuid } of batch) this.#parked.takeOut(uuid);
   }
 
   #park(row: DirtyRow, error: OperationError): void {
-    const attempts = (this.#parked.get(row.uuid)?.attempts ?? 0) + 1;
-    const key = this.#keys.get(row.uuid);
-    const object = key === undefined ? undefined : this.#board.row(row.table, key)?.fact?.object;
-    this.#parked.set(row.uuid, { row, attempts, error, ...(object && { object }) });
-    this.#onEvent({ kind: 'parked', table: row.table, row: key ?? row.uuid, error });
-    const delay = Math.min(firstParkMilliseconds * 2 ** (attempts - 1), lastParkMilliseconds);
-    void this.#sleep(delay).then(() => {
-      // A change of what is wanted has unparked it already.
-      if (this.#parked.get(row.uuid)?.row !== row || this.#closed) return;
-      this.#dirty.restore(row, this.#keys.get(row.uuid));
-      this.#wake();
-    });
+    const { table, uuid } = row;
+    this.#parked.park(row, error, this.#wanted.row(table, uuid)?.fact?.object);
+    this.#onEvent({ kind: 'parked', table, row: this.#wanted.keyOf(uuid) ?? uuid, error });
   }
 
-  /** How much work the row is: itself, its cells and what comes with it. */
-  #weightOf({ table, uuid, cells }: DirtyRow): number {
-    const key = this.#keys.get(uuid);
-    let weight = 1 + this.#awaiting.countFor(uuid);
-    if (cells === undefined && key !== undefined) weight += (this.#board.row(table, key)?.cellCount ?? 0) / 8;
-    for (const entries of cells?.values() ?? []) weight += entries.size;
-    // To compare a row takes as long as to write it.
-    return cells === undefined ? Math.max(weight, weightOfPort) : weight;
+  #retry(row: DirtyRow): void {
+    if (this.#closed) return;
+    this.#batches.restore({ rows: [row] });
+    this.#wake();
   }
-
-  #unit({ table, uuid, cells }: Pick<DirtyRow, 'table' | 'uuid' | 'cells'>): Unit {
-    const key = this.#keys.get(uuid);
-    const desired = key === undefined ? undefined : this.#board.row(table, key);
-    return { table, uuid, desired, ...(cells && { cells }) };
-  }
-
-  /** Facts about one row come one after another, and those about a row with a large set again and again. */
-  #uuid(table: string, key: Key): string {
-    if (this.#last.table === table && this.#last.key === key) return this.#last.uuid;
-    const known = largeSets[table] && this.#groups.get(`${table}/${key}`);
-    const uuid = known ?? rowUuid(table, key);
-    this.#last = { table, key, uuid };
-    return uuid;
-  }
-}
-
-/** The sets that are to hold a row, which comes with the batch. */
-interface Coming {
-  readonly referent: string;
-  readonly sets: readonly Reference[];
-}
-
-/** Rows to be brought in line, and the transaction that does it. */
-interface Batch {
-  readonly rows: readonly DirtyRow[];
-  readonly uuids: ReadonlySet<string>;
-  readonly plan: Plan;
-  readonly coming: readonly Coming[];
-  /** How long it took to plan. */
-  readonly milliseconds: number;
-}
-
-interface Parked {
-  readonly row: DirtyRow;
-  readonly attempts: number;
-  readonly error: OperationError;
-  readonly object?: ObjectReference;
 }
 
 function isWeak({ schema }: Northbound, table: string, column: string): boolean {
