@@ -1,20 +1,26 @@
 import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type ObjectReference, problem } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { isJsonObject } from '../kube/objects/fields.ts';
-import type { ClusterNetwork, Network } from '../kube/objects/network.ts';
 import type { NetworkAttachmentDefinition } from '../kube/objects/network-attachment-definition.ts';
+import { isAnsweredByServer } from './guest-servers.ts';
+import { type NamedNetwork, namedNetwork } from './named-network.ts';
 import { selects } from './selectors.ts';
 import type { Tables } from './tables.ts';
 
-/** What a NetworkAttachmentDefinition of ours attaches to, or why it attaches to nothing. */
+/** What a NetworkAttachmentDefinition attaches to that is ours, or why it attaches to nothing. */
 export type Attachment =
-  | { readonly kind: 'network'; readonly network: Key; readonly clusterNetwork?: string }
+  | {
+      readonly kind: 'network';
+      readonly network: Key;
+      readonly clusterNetwork?: string;
+      /** Another plugin attaches the NIC, to something else than `br-int`; our part is to answer its guest. */
+      readonly isOutside: boolean;
+    }
   | { readonly kind: 'unusable'; readonly sentence: string };
 
 /**
- * A NetworkAttachmentDefinition whose CNI configuration, or one plugin of its list, has `"type": "hawser"` names a secondary network:
- * `network`, a Network of its own namespace, or `clusterNetwork`. All others are somebody else's.
+ * A NetworkAttachmentDefinition that names a network (named-network.ts) is for NICs on a secondary one: a Network of its own namespace
+ * or a ClusterNetwork. All others are somebody else's.
  */
 export function attachments(tables: Tables): Feature<NetworkAttachmentDefinition> {
   return {
@@ -22,8 +28,9 @@ export function attachments(tables: Tables): Feature<NetworkAttachmentDefinition
     from: tables.attachmentDefinitions,
     object: referenceTo,
     *facts(key, definition, read) {
-      const attachment = attachmentOf(tables, read, definition);
-      if (attachment === undefined) return;
+      const named = namedNetwork(definition);
+      if (named === undefined) return;
+      const attachment = attachmentOf(tables, read, definition, named);
       yield derived(tables.attachments, key, attachment);
       if (attachment.kind === 'unusable') yield problem(referenceTo(definition), 'NetworkReady', attachment.sentence);
     },
@@ -58,61 +65,38 @@ export function definitionKey(namespace: string, reference: string): Key {
   return reference.includes('/') ? reference : `${namespace}/${reference}`;
 }
 
-function attachmentOf(tables: Tables, read: Read, definition: NetworkAttachmentDefinition): Attachment | undefined {
-  const conf = confOf(definition.config);
-  if (conf === undefined || conf.kind === 'unusable') return conf;
-  const { network, clusterNetwork } = conf;
-  if ((network === undefined) === (clusterNetwork === undefined)) {
-    return unusable('spec.config should name one network: "network", of this namespace, or "clusterNetwork"');
+function attachmentOf(
+  tables: Tables,
+  read: Read,
+  { namespace }: NetworkAttachmentDefinition,
+  named: NamedNetwork,
+): Attachment {
+  if (named.kind === 'unusable') return named;
+  const { name, isOutside } = named;
+  const isShared = named.kind === 'clusterNetwork';
+  const key = isShared ? name : `${namespace}/${name}`;
+  const found = isShared ? read.get(tables.clusterNetworks, key) : read.get(tables.networks, key);
+  const words = `${isShared ? 'ClusterNetwork' : 'Network'} ${key}`;
+  if (found === undefined) return unusable(`there is no ${words}`);
+  if (found.spec.role !== 'secondary') {
+    return unusable(`${words} has the role primary; further NICs are on networks of role secondary`);
   }
-  if (clusterNetwork !== undefined) {
-    const found = read.get(tables.clusterNetworks, clusterNetwork);
-    return usable(`ClusterNetwork ${clusterNetwork}`, found, {
-      kind: 'network',
-      network: `clusternetwork/${clusterNetwork}`,
-      clusterNetwork,
-    });
-  }
-  const key = `${definition.namespace}/${network}`;
-  return usable(`Network ${key}`, read.get(tables.networks, key), { kind: 'network', network: `network/${key}` });
+  const network = `${isShared ? 'clusternetwork' : 'network'}/${key}`;
+  const obstacle = isOutside ? obstacleOutside(tables, read, network) : undefined;
+  if (obstacle !== undefined) return unusable(`${words} ${obstacle}`);
+  return { kind: 'network', network, isOutside, ...(isShared && { clusterNetwork: name }) };
 }
 
-function usable(name: string, found: ClusterNetwork | Network | undefined, attachment: Attachment): Attachment {
-  if (found === undefined) return unusable(`there is no ${name}`);
-  if (found.spec.role === 'secondary') return attachment;
-  return unusable(`${name} has the role primary; further NICs are on networks of role secondary`);
+/** What keeps guests from being answered where another plugin attaches them; a network that cannot be used says why itself. */
+function obstacleOutside(tables: Tables, read: Read, network: Key): string | undefined {
+  const [segment] = read.get(tables.networkPlans, network)?.segments ?? [];
+  if (segment === undefined) return undefined;
+  if (segment.localnet === undefined) return 'is not an underlay: what another plugin attaches is never on an overlay';
+  if (isAnsweredByServer(segment)) return undefined;
+  return 'needs guest.service: server: OVN cannot answer what another plugin attaches';
 }
 
-interface Conf {
-  readonly kind: 'conf';
-  readonly network: string | undefined;
-  readonly clusterNetwork: string | undefined;
-}
-
-function confOf(text: string | undefined): Conf | Extract<Attachment, { readonly kind: 'unusable' }> | undefined {
-  if (text === undefined) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    return unusable(`spec.config is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const plugins: readonly unknown[] = isJsonObject(json) && Array.isArray(json.plugins) ? json.plugins : [json];
-  const conf = plugins.filter(isJsonObject).find(({ type }) => type === 'hawser');
-  if (conf === undefined) return undefined;
-  for (const field of ['network', 'clusterNetwork']) {
-    if (conf[field] !== undefined && typeof conf[field] !== 'string') {
-      return unusable(`spec.config: "${field}" should be a name`);
-    }
-  }
-  return { kind: 'conf', network: nameOf(conf.network), clusterNetwork: nameOf(conf.clusterNetwork) };
-}
-
-function nameOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function unusable(sentence: string): Extract<Attachment, { readonly kind: 'unusable' }> {
+function unusable(sentence: string): Attachment {
   return { kind: 'unusable', sentence };
 }
 

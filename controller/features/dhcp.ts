@@ -11,6 +11,7 @@ import { rowUuid } from '../northbound/row-uuid.ts';
 import { readGuestAnnotation } from './guest-annotation.ts';
 import { answeredByServer, isAnsweredByServer } from './guest-servers.ts';
 import { ownerMark } from './marks.ts';
+import { isOutside } from './outside-nics.ts';
 import { isInUse, routerPortOf } from './segments.ts';
 import type { NicAddresses, OvnFacts, Segment, Tables } from './tables.ts';
 
@@ -54,14 +55,20 @@ export function dhcp(tables: Tables): Feature<NicAddresses> {
     object: ({ nic }) => nic.object,
     *facts(port, addresses, read) {
       const { nic } = addresses;
-      if (nic.attach === 'veth' || nic.hostName === undefined) return;
+      const { hostName } = nic;
+      // OVN answers guests of VMs; whoever is outside of it may be a pod too.
+      if (!isOutside(nic) && (nic.attach === 'veth' || hostName === undefined)) return;
       const segment = read.get(tables.segments, addresses.segment);
-      if (segment !== undefined && isAnsweredByServer(segment)) yield* answeredByServer(port, addresses, segment);
+      if (segment === undefined) return;
+      if (isAnsweredByServer(segment)) {
+        yield* answeredByServer(port, addresses, segment);
+        return;
+      }
       const ovn = read.get(tables.ovn, 'northd');
-      if (segment === undefined || isAnsweredByServer(segment) || ovn === undefined) return;
+      if (hostName === undefined || ovn === undefined) return;
       const guest = compiled.of(segment, ovn, nic.guestAnnotation);
       for (const sentence of guest.sentences) yield problem(nic.object, 'GuestSettings', sentence);
-      const options = portOptions(guest.settings, nic.hostName, guest.capabilities);
+      const options = portOptions(guest.settings, hostName, guest.capabilities);
       for (const [name, value] of Object.entries(options)) {
         yield mapEntry('Logical_Switch_Port', port, 'options', name, value);
       }

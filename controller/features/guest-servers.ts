@@ -4,6 +4,7 @@ import { type Fact, mapEntry, problem, row } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import { readGuestAnnotation } from './guest-annotation.ts';
 import { ownerMark } from './marks.ts';
+import { isOutside, serverOnLink } from './outside-nics.ts';
 import { isInUse } from './segments.ts';
 import type { NicAddresses, Segment, Tables } from './tables.ts';
 
@@ -46,7 +47,8 @@ export function* answeredByServer(port: Key, { nic }: NicAddresses, segment: Seg
   const { key, routerMac, localnet, guest: network } = segment;
   // The routers of an underlay are somebody else's, and advertise themselves.
   const router = localnet === undefined ? ` ${routerMac}` : '';
-  const server = `${serverPortOf(key)} ${serverMacOf(key)}${router}`;
+  const onBridge = `${serverPortOf(key)} ${serverMacOf(key)}${router}`;
+  const server = isOutside(nic) ? (serverOnLink(segment) ?? onBridge) : onBridge;
   const guest = JSON.stringify({ hostName: nic.hostName, network, own });
   yield mapEntry('Logical_Switch_Port', port, 'external_ids', 'hawser:guest-server', server);
   yield mapEntry('Logical_Switch_Port', port, 'external_ids', 'hawser:guest', guest);

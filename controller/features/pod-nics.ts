@@ -5,8 +5,9 @@ import { type NetworkSelection, networkSelections } from '../kube/objects/networ
 import type { Pod } from '../kube/objects/pod.ts';
 import { requestOfSelection } from './address-requests.ts';
 import { attachedNetwork } from './attachments.ts';
+import { lacksMac, whyMacIsNeeded } from './outside-nics.ts';
 import { chassisPrecedence, podMark } from './ports.ts';
-import type { Tables } from './tables.ts';
+import type { Nic, Tables } from './tables.ts';
 
 /**
  * A pod's further NICs, those of annotation `k8s.v1.cni.cncf.io/networks` that are attached to networks of ours: one port each,
@@ -41,8 +42,15 @@ export function* furtherNics(
     const port = `${podPort}/${selection.interface}`;
     const request = requestOfSelection(selection);
     if (request.complaint !== undefined) yield problem(object, 'AddressesReady', request.complaint);
-    yield derived(tables.nics, port, { network: attachment.network, attach: 'veth', object, request, formerIps: [] });
-    yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), selection.interface);
+    const { network, isOutside } = attachment;
+    const nic: Nic = { network, attach: isOutside ? 'outside' : 'veth', object, request, formerIps: [] };
+    if (lacksMac(nic)) {
+      const sentence = `${networksAnnotation}: ${selection.interface} needs a "mac": ${whyMacIsNeeded}`;
+      yield problem(object, 'AddressesReady', sentence);
+      continue;
+    }
+    yield derived(tables.nics, port, nic);
+    if (!isOutside) yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(uid), selection.interface);
     yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', nodeName, chassisPrecedence.placed);
   }
 }

@@ -2,6 +2,7 @@ import type { Feature } from '../engine/engine.ts';
 import { type Parent, type RowFact, row } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import { ownerMark } from './marks.ts';
+import { isOutside } from './outside-nics.ts';
 import type { NicAddresses, Segment, Tables } from './tables.ts';
 
 /** Precedences of votes for `requested-chassis`: a migration speaks over where the guest was started. */
@@ -55,19 +56,21 @@ function portRow(
   { parent, gateways, mtu, linkLocal }: SharedByPorts,
 ): RowFact {
   const own = [mac, ...ips].join(' ');
+  const isHeldToThem = nic.attach !== 'management' && !isOutside(nic);
   return row(
     'Logical_Switch_Port',
     port,
     {
       name: port,
-      addresses: [own],
+      addresses: isOutside(nic) ? [] : [own],
       // A node is sent, and answers, packets of its own addresses too.
-      port_security: nic.attach === 'management' ? [] : [`${own}${linkLocal}`],
+      port_security: isHeldToThem ? [`${own}${linkLocal}`] : [],
       external_ids: {
         ...ownerMark(port, nic.object.uid),
         'hawser:attach': nic.attach,
         'hawser:gateways': gateways,
         'hawser:mtu': mtu,
+        ...(isOutside(nic) && { 'hawser:addresses': own }),
       },
     },
     parent,

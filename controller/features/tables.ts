@@ -22,7 +22,7 @@ import { filedUnder } from './selectors.ts';
 import type { VmNetworkStatus } from './vm-network-status.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
-export type Attach = 'veth' | 'managedTap' | 'podTap' | 'tap' | 'management';
+export type Attach = 'veth' | 'managedTap' | 'podTap' | 'tap' | 'management' | 'outside';
 
 /** A network as it is realised: parsed, with defaults filled in. Keyed by its logical router. */
 export interface NetworkPlan {
@@ -140,7 +140,7 @@ export class Tables {
 
   readonly ovn = new Table<OvnFacts>('ovn');
 
-  /** NetworkAttachmentDefinitions with a configuration of ours, keyed as they are. */
+  /** NetworkAttachmentDefinitions that name a network of ours, keyed as they are. */
   readonly attachments = new Table<Attachment>('attachments');
   readonly networkPlans = new Table<NetworkPlan>('networkPlans');
   /** Namespace → the network its pods and VMs are on. */

@@ -1,6 +1,5 @@
 import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type Fact, mapEntry, type ObjectReference, problem } from '../engine/facts.ts';
-import type { Key } from '../engine/table.ts';
 import type { VmInterface } from '../kube/objects/interfaces.ts';
 import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
@@ -10,6 +9,7 @@ import { attachedNetwork } from './attachments.ts';
 import { claimName } from './claim-name.ts';
 import { hasLeft, isGuestHere, originClaim, originOf } from './decentralised-migration.ts';
 import { primaryNetwork } from './networks.ts';
+import { isOutside, lacksMac, whyMacIsNeeded } from './outside-nics.ts';
 import { selectedInterfaces } from './pod-nics.ts';
 import { isLauncher } from './pods.ts';
 import { chassisPrecedence, expectingPortRow, podMark } from './ports.ts';
@@ -41,14 +41,21 @@ function* nicFacts(
   vmNic: VmNic,
   plugins: BindingPlugins,
 ): Iterable<Fact> {
-  const attach = attachOf(vmNic.interface, plugins);
-  if (attach === undefined) return;
   const object = identityOf(vmi);
-  const network = yield* networkFact(tables, read, vmi, vmNic, object);
-  if (network === undefined) return;
+  const place = yield* placeFact(tables, read, vmi, vmNic, plugins, object);
+  if (place === undefined) return;
+  const { network } = place;
   const { port, name } = vmNic;
-  const nic = nicOf(tables, read, vmi, vmNic, { network, attach, object });
+  const nic = nicOf(tables, read, vmi, vmNic, { ...place, object });
   if (nic.request.complaint !== undefined) yield problem(object, 'AddressesReady', nic.request.complaint);
+  if (lacksMac(nic)) {
+    yield problem(
+      object,
+      'AddressesReady',
+      `network ${name}: macAddress of the interface is needed: ${whyMacIsNeeded}`,
+    );
+    return;
+  }
   const launchers = liveLaunchers(tables, read, vmi);
   const origin = originOf(tables, read, vmi, vmNic, network);
   if (isGuestHere(vmi, launchers) || (origin === undefined && launchers.length > 0)) {
@@ -61,7 +68,7 @@ function* nicFacts(
     const segment = addresses && read.get(tables.segments, addresses.segment);
     if (addresses !== undefined && segment !== undefined) yield expectingPortRow(port, { ...addresses, nic }, segment);
   }
-  for (const pod of launchers) {
+  for (const pod of isOutside(nic) ? [] : launchers) {
     const podInterface = podInterfaceIn(pod, vmNic);
     yield mapEntry('Logical_Switch_Port', port, 'external_ids', podMark(pod.uid), podInterface);
   }
@@ -70,18 +77,21 @@ function* nicFacts(
   yield mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', chassis, chassisPrecedence.placed);
 }
 
-/** The network the NIC is on; where it could be ours and is on none, says why. */
-function* networkFact(
+/** The network the NIC is on and how it gets there; where it could be ours and is on none, says why. */
+function* placeFact(
   tables: Tables,
   read: Read,
   { namespace }: VirtualMachineInstance,
-  { definition, name }: VmNic,
+  { definition, name, interface: nic }: VmNic,
+  plugins: BindingPlugins,
   object: ObjectReference,
-): Generator<Fact, Key | undefined> {
-  if (definition === undefined) return primaryNetwork(tables, read, namespace);
-  const attachment = attachedNetwork(tables, read, namespace, definition);
+): Generator<Fact, Pick<Nic, 'network' | 'attach'> | undefined> {
+  const attachment = definition === undefined ? undefined : attachedNetwork(tables, read, namespace, definition);
   if (attachment?.kind === 'unusable') yield problem(object, 'NetworkReady', `network ${name}: ${attachment.sentence}`);
-  return attachment?.kind === 'network' ? attachment.network : undefined;
+  const attach = attachment?.kind === 'network' && attachment.isOutside ? 'outside' : attachOf(nic, plugins);
+  if (attach === undefined) return undefined;
+  if (definition === undefined) return { network: primaryNetwork(tables, read, namespace), attach };
+  return attachment?.kind === 'network' ? { network: attachment.network, attach } : undefined;
 }
 
 function nicOf(

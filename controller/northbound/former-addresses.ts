@@ -12,7 +12,8 @@ export async function formerAddresses(northbound: Northbound): Promise<Map<Key, 
     if (read % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     if (typeof name !== 'string' || !Array.isArray(addresses) || typeof ids !== 'object' || !('get' in ids)) continue;
     const uid = ids.get('hawser:uid');
-    const [first] = addresses;
+    // Nobody binds a port outside of br-int: what its guest has is beside the addresses (docs/bus.md).
+    const [first] = ids.get('hawser:attach') === 'outside' ? [ids.get('hawser:addresses')] : addresses;
     if (ids.get(ownerKey) === undefined || typeof uid !== 'string' || typeof first !== 'string') continue;
     const [mac = '', ...ips] = first.split(' ');
     former.set(name, { uid, mac, ips });

@@ -164,7 +164,8 @@ export class History {
     for (const { name, addresses, external_ids: ids } of this.northbound.rows('Logical_Switch_Port').values()) {
       if (!Array.isArray(addresses) || addresses[0] === 'router' || typeof ids !== 'object' || !('get' in ids))
         continue;
-      const [mac = '', ...ips] = String(addresses[0]).split(' ');
+      const isOutside = ids.get('hawser:attach') === 'outside';
+      const [mac = '', ...ips] = String(isOutside ? ids.get('hawser:addresses') : addresses[0]).split(' ');
       for (const address of [mac, ...ips]) {
         const other = owners.get(address);
         if (other !== undefined) throw new Error(`${address} is of ${other} and of ${String(name)}`);

@@ -36,6 +36,7 @@ const pod = fc
       'blue',
       'other,default/blue',
       '[{"name":"blue","ips":["10.9.0.3"]},{"name":"blue","interface":"x1"}]',
+      '[{"name":"blue","mac":"02:00:00:00:02:01"}]',
     ),
   })
   .map(
@@ -94,7 +95,9 @@ const vmi = fc
           devices: {
             interfaces: [
               { name: 'default', binding: { name: 'hawser' }, ...(mac && { macAddress: mac }) },
-              ...(blue === undefined ? [] : [{ name: 'blue', bridge: {}, state: blue }]),
+              ...(blue === undefined
+                ? []
+                : [{ name: 'blue', bridge: {}, state: blue, macAddress: `02:00:00:00:01:0${name}` }]),
             ],
           },
         },
@@ -151,14 +154,30 @@ const policy = fc.record({ name: names, target: selector, peer: selector, everyw
 const namespaces = fc
   .constantFrom('x', 'y')
   .map((team): Json => ({ metadata: { name: namespace, uid: 'ns', labels: { team } } }));
-/** A further network with room for five, and the way onto it. */
-const network = fc.constant<Json>({
-  metadata: { namespace, name: 'blue', uid: 'network-blue' },
-  spec: { topology: 'overlay', role: 'secondary', subnets: ['10.9.0.0/29'] },
-});
+/** A further network with room for five, and the ways onto it, our own and another plugin's. */
+const network = fc
+  .constantFrom<Json>(
+    { topology: 'overlay' },
+    { topology: 'underlay', physicalNetwork: 'lan', guest: { service: 'server' } },
+  )
+  .map(
+    (spec): Json => ({
+      metadata: { namespace, name: 'blue', uid: 'network-blue' },
+      spec: { ...spec, role: 'secondary', subnets: ['10.9.0.0/29'] },
+    }),
+  );
 const definition = fc
-  .constantFrom('{"type":"hawser","network":"blue"}', '{"type":"hawser","network":"green"}')
-  .map((config): Json => ({ metadata: { namespace, name: 'blue', uid: 'nad-blue' }, spec: { config } }));
+  .constantFrom<Json>(
+    { config: '{"type":"hawser","network":"blue"}' },
+    { config: '{"type":"hawser","network":"green"}' },
+    { config: '{"type":"bridge"}', annotations: { 'hawser.dev/network': 'blue' } },
+  )
+  .map(
+    ({ config, annotations }): Json => ({
+      metadata: { namespace, name: 'blue', uid: 'nad-blue', annotations },
+      spec: { config },
+    }),
+  );
 const ports = fc.nat(20);
 
 /** Anything that can happen to three pods and three VMs, all of the weather among it. */

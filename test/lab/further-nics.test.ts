@@ -1,17 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { replicateNorthbound } from '#controller/northbound/replica.ts';
-import { NorthboundWriter } from '#controller/northbound/writer.ts';
 import { parseObjects } from '#controller/replay/surroundings.ts';
-import { buildPlugin } from '#node-agent/cni/build.ts';
-import { connect } from '#ovsdb/client.ts';
 import { KubeVirtScript } from '#test/controller/kubevirt/script.ts';
-import { freshReplay } from '#test/controller/recordings.ts';
-import { type Bed, startBed } from '#test/node-agent/bed.ts';
-import { TestPod } from '#test/node-agent/lab-ports.ts';
+import { startBed } from '#test/node-agent/bed.ts';
+import type { TestPod } from '#test/node-agent/lab-ports.ts';
+import { controllerOn } from './controller-on.ts';
 import type { CniResult } from './kubelet/sandbox.ts';
 import { run } from './topology/command.ts';
 
@@ -87,50 +81,6 @@ test('pods have a second NIC, and a VM gets one hot-plugged and unplugged and mi
   await reaches(left, 'net1', backend);
   await reaches(left, 'eth0', pods ?? '');
 }, 120_000);
-
-/** Our controller's core on the bed's northbound database, told of objects by the test. */
-async function controllerOn(bed: Bed) {
-  const { topology } = bed;
-  const plugin = await buildPlugin();
-  const replay = freshReplay();
-  const client = await connect({ remotes: [`unix:${join(topology.folder, 'central', 'nb.sock')}`] });
-  const northbound = await replicateNorthbound(client, AbortSignal.timeout(20_000));
-  const writer = new NorthboundWriter(replay.core.engine.board, northbound, { sleep: pause });
-  await replay.core.settle();
-  await writer.start();
-  let told = 0;
-  const put = (kind: string, object: Json) => replay.apply({ type: 'MODIFIED', kind, object });
-  const settle = async () => {
-    await replay.rows();
-    await writer.idle();
-  };
-  const sandbox = async (name: string, uid: string, node: string) => {
-    const netns = await topology.addNamespace(`pod-${randomUUID().slice(0, 8)}`);
-    return new TestPod(name, uid, netns, topology.node(node), bed.agent(node), plugin);
-  };
-  return {
-    put,
-    /** A pod with a NIC on `backend`. */
-    pod: async (name: string, nodeName: string) => {
-      const annotations = { 'k8s.v1.cni.cncf.io/networks': 'backend' };
-      put('Pod', { metadata: { namespace: 'default', name, uid: name, annotations }, spec: { nodeName } });
-      await settle();
-      return await sandbox(name, name, nodeName);
-    },
-    /** The sandbox of a VM's `nth` launcher pod. */
-    launcher: (vm: string, nth: number, node: string) =>
-      sandbox(`virt-launcher-${vm}-${nth}`, `pod-default-${vm}-${nth}`, node),
-    follow: async ({ events }: KubeVirtScript) => {
-      for (const event of events.slice(told)) replay.apply(event);
-      told = events.length;
-      await settle();
-    },
-    async [Symbol.asyncDispose]() {
-      await writer.close();
-      await client.close();
-    },
-  };
-}
 
 /** Gives the result of the second one. */
 async function plugBoth(pod: TestPod): Promise<CniResult> {
