@@ -144,7 +144,10 @@ function commandLine(
     ...['-device', `isa-serial,chardev=${id}`],
   ];
   return [
-    ...['-name', name, '-M', 'q35', '-cpu', 'max', '-accel', accelerator, '-m', String(memoryMiB)],
+    ...['-name', name, '-cpu', 'max', '-accel', accelerator],
+    ...['-M', 'q35,memory-backend=pc.ram', '-m', String(memoryMiB)],
+    // Memory that a migration found empty is otherwise cleared, 2 MiB at a time, when the guest first writes to it after RESUME.
+    ...['-object', `memory-backend-ram,id=pc.ram,size=${memoryMiB}M,prealloc=on`],
     ...['-nodefaults', '-display', 'none', '-kernel', image.kernel, '-initrd', image.initrd],
     ...['-append', image.commandLine],
     ...serial('console'),

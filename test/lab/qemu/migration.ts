@@ -121,7 +121,11 @@ async function perform(
     error = thrown instanceof Error ? thrown.message : String(thrown);
   }
   await events.return?.();
-  if (status === 'completed') resumed ??= finish(target, false);
+  if (status === 'completed') {
+    resumed ??= finish(target, false);
+    // It tidies up, on a host of its own in a real cluster.
+    source.giveWay();
+  }
   const resumedAtMs = await resumed;
   if (status === 'completed' && resumedAtMs === undefined) {
     status = 'failed';
