@@ -1,6 +1,5 @@
-import { Claims } from './claims.ts';
 import { DesiredRow } from './desired-row.ts';
-import type { CellFact, DerivedFact, Fact, ProblemFact } from './facts.ts';
+import type { CellFact, Fact, ProblemFact } from './facts.ts';
 import type { Key } from './table.ts';
 import type { Owner } from './votes.ts';
 
@@ -18,8 +17,6 @@ export interface BoardListener {
 export class Board {
   readonly listeners = new Set<BoardListener>();
   readonly #rows = new Map<string, Map<Key, DesiredRow>>();
-  /** Table → row → who derives it. */
-  readonly #derived = new Map<string, Map<Key, Claims<DerivedFact>>>();
   readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<Owner> }>();
 
   /** The row as it is wanted, or undefined when nobody says that it exists. */
@@ -41,11 +38,10 @@ export class Board {
     for (const { fact } of this.#problems.values()) yield fact;
   }
 
-  /** Everything said, cells without a row and derived rows among it, for tests: nothing wanted leaves nothing said. */
+  /** Everything said, cells without a row among it, for tests: nothing wanted leaves nothing said. */
   get size(): number {
     let size = this.#problems.size;
     for (const rows of this.#rows.values()) size += rows.size;
-    for (const rows of this.#derived.values()) size += rows.size;
     return size;
   }
 
@@ -59,17 +55,9 @@ export class Board {
         this.#desired(fact.table, fact.row).vote(owner, fact);
         this.#cellChanged(fact);
         break;
-      case 'derived': {
-        const rows = this.#derivations(fact.table);
-        let claims = rows.get(fact.row);
-        if (claims === undefined) {
-          claims = new Claims();
-          rows.set(fact.row, claims);
-        }
-        claims.say(owner, fact);
-        (claims.speaker ?? fact).show(true);
+      case 'derived':
+        fact.pin(owner);
         break;
-      }
       case 'problem': {
         getOrMake(this.#problems, problemKey(fact), () => ({ fact, owners: new Set<Owner>() })).owners.add(owner);
         for (const listener of this.listeners) listener.problemChanged(fact);
@@ -95,7 +83,7 @@ export class Board {
         break;
       }
       case 'derived':
-        this.#underive(owner, fact);
+        fact.unpin(owner);
         break;
       case 'problem': {
         const said = this.#problems.get(problemKey(fact));
@@ -125,24 +113,12 @@ export class Board {
     if (desired.isSilent) this.#rows.get(desired.table)?.delete(desired.key);
   }
 
-  #derivations(table: string): Map<Key, Claims<DerivedFact>> {
-    return getOrMake(this.#derived, table, () => new Map<Key, Claims<DerivedFact>>());
-  }
-
   #rowChanged(table: string, row: Key): void {
     for (const listener of this.listeners) listener.rowChanged(table, row);
   }
 
   #cellChanged({ table, row, column, entry }: CellFact): void {
     for (const listener of this.listeners) listener.cellChanged(table, row, column, entry);
-  }
-
-  #underive(owner: Owner, fact: DerivedFact): void {
-    const rows = this.#derivations(fact.table);
-    rows.get(fact.row)?.unsay(owner);
-    const said = rows.get(fact.row)?.speaker;
-    if (said === undefined) rows.delete(fact.row);
-    (said ?? fact).show(said !== undefined);
   }
 }
 

@@ -2,62 +2,55 @@ import type { DerivedFact, RowFact } from './facts.ts';
 import { isSame } from './same.ts';
 import type { Owner } from './votes.ts';
 
+/**
+ * Statements of which one counts. Some are made in the same words by everybody who needs them, so owners are filed under what
+ * they say, and of different words the first in alphabetical order counts, whoever came first. Every row has claims, and mostly just one with
+ * one owner, which is kept without a list and a set around it.
+ */
+export type Claims<F extends RowFact | DerivedFact> = Claim<F> | readonly Claim<F>[] | undefined;
+
 /** What is said, and who says it in just these words. */
-interface Content<F> {
+interface Claim<F> {
   readonly fact: F;
   owners: Owner | Set<Owner>;
 }
 
-/**
- * Statements of which one counts. Some are made in the same words by everybody who needs them, so owners are filed under what
- * they say, and of different words the first in alphabetical order counts, whoever came first. There is one of these for every
- * row and mostly one owner, which are kept without a list and a set around them.
- */
-export class Claims<F extends RowFact | DerivedFact> {
-  #contents: Content<F> | readonly Content<F>[] | undefined;
-
-  get isEmpty(): boolean {
-    return this.#contents === undefined;
-  }
-
-  get speaker(): F | undefined {
-    if (!isList(this.#contents)) return this.#contents?.fact;
-    let winner: F | undefined;
-    for (const { fact } of this.#contents) if (winner === undefined || textOf(fact) < textOf(winner)) winner = fact;
-    return winner;
-  }
-
-  /** What the owner said before is replaced. */
-  say(owner: Owner, fact: F): void {
-    this.unsay(owner);
-    const contents = this.#contents;
-    if (contents === undefined) {
-      this.#contents = { fact, owners: owner };
-      return;
-    }
-    const list = isList(contents) ? contents : [contents];
-    const content = list.find((one) => isSame(contentOf(one.fact), contentOf(fact)));
-    if (content === undefined) this.#contents = [...list, { fact, owners: owner }];
-    else if (content.owners instanceof Set) content.owners.add(owner);
-    else content.owners = new Set([content.owners, owner]);
-  }
-
-  unsay(owner: Owner): void {
-    const contents = this.#contents;
-    if (contents === undefined) return;
-    const list = isList(contents) ? contents : [contents];
-    const content = list.find(({ owners }) => (owners instanceof Set ? owners.has(owner) : owners === owner));
-    if (content === undefined) return;
-    if (content.owners instanceof Set && content.owners.size > 1) content.owners.delete(owner);
-    else {
-      const left = list.filter((one) => one !== content);
-      this.#contents = left.length > 1 ? left : left[0];
-    }
-  }
+/** The claims with the owner's among them, in place of those before. What the owner said before is replaced. */
+export function claim<F extends RowFact | DerivedFact>(claims: Claims<F>, owner: Owner, fact: F): Claims<F> {
+  const others = unclaim(claims, owner);
+  if (others === undefined) return { fact, owners: owner };
+  const list = isList(others) ? others : [others];
+  const known = list.find((one) => isSame(contentOf(one.fact), contentOf(fact)));
+  if (known === undefined) return [...list, { fact, owners: owner }];
+  if (known.owners instanceof Set) known.owners.add(owner);
+  else known.owners = new Set([known.owners, owner]);
+  return others;
 }
 
-function isList<F>(contents: Content<F> | readonly Content<F>[] | undefined): contents is readonly Content<F>[] {
-  return Array.isArray(contents);
+/** The claims without the owner's, in place of those before. */
+export function unclaim<F extends RowFact | DerivedFact>(claims: Claims<F>, owner: Owner): Claims<F> {
+  if (claims === undefined) return undefined;
+  const list = isList(claims) ? claims : [claims];
+  const found = list.find(({ owners }) => (owners instanceof Set ? owners.has(owner) : owners === owner));
+  if (found === undefined) return claims;
+  if (found.owners instanceof Set && found.owners.size > 1) {
+    found.owners.delete(owner);
+    return claims;
+  }
+  const left = list.filter((one) => one !== found);
+  return left.length > 1 ? left : left[0];
+}
+
+/** The claim that counts. */
+export function speaker<F extends RowFact | DerivedFact>(claims: Claims<F>): F | undefined {
+  if (!isList(claims)) return claims?.fact;
+  let winner: F | undefined;
+  for (const { fact } of claims) if (winner === undefined || textOf(fact) < textOf(winner)) winner = fact;
+  return winner;
+}
+
+function isList<F extends RowFact | DerivedFact>(claims: Claims<F>): claims is readonly Claim<F>[] {
+  return Array.isArray(claims);
 }
 
 function contentOf(fact: RowFact | DerivedFact): unknown {

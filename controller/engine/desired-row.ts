@@ -1,14 +1,14 @@
-import { Claims } from './claims.ts';
+import { type Claims, claim, speaker, unclaim } from './claims.ts';
 import type { CellFact, ColumnValue, RowFact } from './facts.ts';
 import type { Key } from './table.ts';
-import { type Owner, Votes } from './votes.ts';
+import { type Owner, unvote, type Votes, vote, voteCount, votedColumns, winner, winners } from './votes.ts';
 
 /** What all owners together say about one northbound row. */
 export class DesiredRow {
   readonly table: string;
   readonly key: Key;
-  readonly #claims = new Claims<RowFact>();
-  readonly #votes = new Votes();
+  #claims: Claims<RowFact>;
+  #votes: Votes;
 
   constructor(table: string, key: Key) {
     this.table = table;
@@ -16,38 +16,38 @@ export class DesiredRow {
   }
 
   get isSilent(): boolean {
-    return this.#claims.isEmpty && this.#votes.size === 0;
+    return this.#claims === undefined && this.#votes === undefined;
   }
 
   /** Statements about cells. */
   get cellCount(): number {
-    return this.#votes.size;
+    return voteCount(this.#votes);
   }
 
   /** The claim that counts; undefined when only cells are said, which then wait for their row. */
   get fact(): RowFact | undefined {
-    return this.#claims.speaker;
+    return speaker(this.#claims);
   }
 
   claim(owner: Owner, fact: RowFact): void {
-    this.#claims.say(owner, fact);
+    this.#claims = claim(this.#claims, owner, fact);
   }
 
   unclaim(owner: Owner): void {
-    this.#claims.unsay(owner);
+    this.#claims = unclaim(this.#claims, owner);
   }
 
   vote(owner: Owner, fact: CellFact): void {
-    this.#votes.say(owner, fact);
+    this.#votes = vote(this.#votes, owner, fact);
   }
 
   unvote(owner: Owner, fact: CellFact): void {
-    this.#votes.unsay(owner, fact);
+    this.#votes = unvote(this.#votes, owner, fact);
   }
 
   /** The winning value of a map entry, `true` for a set entry, undefined when nobody says it. */
   entry(column: string, entry: string): string | true | undefined {
-    const voted = this.#votes.winner(column, entry);
+    const voted = winner(this.#votes, column, entry);
     if (voted !== undefined) return voted.value ?? true;
     const value = this.fact?.columns[column];
     if (Array.isArray(value)) return value.includes(entry) ? true : undefined;
@@ -58,7 +58,7 @@ export class DesiredRow {
   /** What the claim says of the column, with the cells added; undefined when no fact speaks of it. */
   column(column: string): ColumnValue | undefined {
     const said = this.fact?.columns[column];
-    const cells = this.#votes.winners(column);
+    const cells = winners(this.#votes, column);
     if (cells.length === 0) return said;
     // The claim's own lists and records are not touched: a column with cells is a copy.
     let set: string[] | undefined;
@@ -79,7 +79,7 @@ export class DesiredRow {
   /** All columns any fact speaks of. */
   all(): Readonly<Record<string, ColumnValue>> {
     const all: Record<string, ColumnValue> = { ...this.fact?.columns };
-    for (const column of this.#votes.columns()) {
+    for (const column of votedColumns(this.#votes)) {
       const value = this.column(column);
       if (value !== undefined) all[column] = value;
     }

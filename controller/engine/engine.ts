@@ -1,8 +1,9 @@
 import { Board } from './board.ts';
-import { type Fact, type ObjectReference, problem } from './facts.ts';
+import { changedFacts } from './changed-facts.ts';
+import type { Fact, ObjectReference } from './facts.ts';
 import type { Place } from './place.ts';
 import type { Key, Table } from './table.ts';
-import { identity, isSameFact, noFacts, type Recipe, Ticket } from './ticket.ts';
+import { FeatureRecipe, type Recipe, type Ticket } from './ticket.ts';
 
 /** How a feature looks at tables: every look is remembered, so that a change there runs the feature again. */
 export interface Read {
@@ -63,8 +64,9 @@ export class Engine {
   readonly #sliceMs: number;
   readonly #onFailure: (failure: Failure) => void;
   readonly #read: Read;
-  /** What the feature that runs has looked at so far. */
-  #reads: Place[] = [];
+  /** What the feature that runs has looked at so far: the first `#readCount` of these. */
+  readonly #reads: Place[] = [];
+  #readCount = 0;
   /** No recipe before this one has anything to run. */
   #first = 0;
 
@@ -74,17 +76,18 @@ export class Engine {
     this.#onFailure = options.onFailure ?? (() => {});
     this.#read = {
       get: (table, key) => {
-        this.#reads.push(table.place(key));
-        return table.get(key);
+        const slot = table.slot(key);
+        this.#looked(slot);
+        return slot.row;
       },
       by: (table, index, value, within) => {
         const bucket = table.bucket(index, value, within);
-        this.#reads.push(bucket);
+        this.#looked(bucket);
         return bucket.view();
       },
       any: (table, index, value) => {
         const bucket = table.bucket(index, value);
-        this.#reads.push(bucket.presence);
+        this.#looked(bucket.presence);
         return !bucket.isEmpty;
       },
     };
@@ -93,30 +96,11 @@ export class Engine {
   /** Features run in the order in which they are added: producers of derived rows before their readers. */
   add<In>(feature: Feature<In>): void {
     const position = this.#recipes.length;
-    const recipe: Recipe = {
-      name: feature.name,
-      run: (key) => {
-        const input = feature.from.get(key);
-        return input === undefined ? noFacts : [...feature.facts(key, input, this.#read)];
-      },
-      exists: (key) => feature.from.get(key) !== undefined,
-      keys: () => feature.from.rows().keys(),
-      complaint: (key, error) => {
-        const input = feature.from.get(key);
-        const object = input && feature.object?.(input);
-        return object ? [problem(object, 'InternalError', sentenceOf(feature.name, error))] : noFacts;
-      },
-      onDirty: () => {
-        if (position < this.#first) this.#first = position;
-      },
-      tickets: new Map(),
-      queue: [],
-      head: 0,
-      statistics: { runs: 0, milliseconds: 0, failures: 0 },
-    };
-    feature.from.onChange((key) => wake(recipe, key));
-    for (const key of feature.from.rows().keys()) wake(recipe, key);
+    const recipe = new FeatureRecipe(feature, () => {
+      if (position < this.#first) this.#first = position;
+    });
     this.#recipes.push(recipe);
+    recipe.wakeAll();
   }
 
   get isIdle(): boolean {
@@ -130,42 +114,40 @@ export class Engine {
 
   /** Runs for about `milliseconds`; true when nothing is left to do. */
   runFor(milliseconds: number): boolean {
-    const end = this.#now() + milliseconds;
+    let now = this.#now();
+    const end = now + milliseconds;
     for (;;) {
       const ticket = this.#next();
       if (ticket === undefined) return true;
       this.#cook(ticket);
-      if (this.#now() >= end) return this.isIdle;
+      const started = now;
+      now = this.#now();
+      ticket.recipe.statistics.milliseconds += now - started;
+      if (now >= end) return this.isIdle;
     }
   }
 
   /** Marks every feature on every key to be run again by the next `run`; on a sound engine that changes nothing. */
   recompute(): void {
-    for (const recipe of this.#recipes) {
-      for (const ticket of recipe.tickets.values()) ticket.wake();
-      for (const key of recipe.keys()) wake(recipe, key);
-    }
+    for (const recipe of this.#recipes) recipe.wakeAll();
   }
 
   /** Runs a key that had failed once more. */
   retry(feature: string, key: Key): void {
-    this.#recipes
-      .find(({ name }) => name === feature)
-      ?.tickets.get(key)
-      ?.wake();
+    this.#recipes.find(({ name }) => name === feature)?.retry(key);
   }
 
   statistics(): readonly FeatureStatistics[] {
-    return this.#recipes.map(({ name, tickets, statistics }) => {
+    return this.#recipes.map((recipe) => {
       let facts = 0;
-      for (const ticket of tickets.values()) facts += ticket.facts.length;
-      return { feature: name, facts, ...statistics };
+      for (const ticket of recipe.tickets()) facts += ticket.facts.length;
+      return { feature: recipe.name, facts, ...recipe.statistics };
     });
   }
 
   /** Keys that features are kept for, for tests: nothing wanted leaves none. */
   get tickets(): number {
-    return this.#recipes.reduce((sum, { tickets }) => sum + tickets.size, 0);
+    return this.#recipes.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** A derived row may have woken an earlier feature, whose turn then comes first. */
@@ -185,65 +167,42 @@ export class Engine {
   }
 
   #cook(ticket: Ticket): void {
-    const { recipe, key } = ticket;
-    const started = this.#now();
+    const { recipe } = ticket;
     ticket.isDirty = false;
-    this.#reads = [];
+    this.#readCount = 0;
     let facts: readonly Fact[];
     try {
-      facts = recipe.run(key);
+      facts = ticket.run(this.#read);
       ticket.attempts = 0;
     } catch (error) {
       ticket.attempts += 1;
       recipe.statistics.failures += 1;
-      facts = [...ticket.facts.filter(({ kind }) => kind !== 'problem'), ...recipe.complaint(key, error)];
-      this.#onFailure({ feature: recipe.name, key, error, attempts: ticket.attempts });
+      facts = [...ticket.facts.filter(({ kind }) => kind !== 'problem'), ...ticket.complaint(error)];
+      this.#onFailure({ feature: recipe.name, key: ticket.key, error, attempts: ticket.attempts });
     }
-    ticket.watch(this.#reads);
+    ticket.watch(this.#reads, this.#readCount);
     this.#settleFacts(ticket, facts);
-    if (ticket.isBlank && !ticket.isDirty && ticket.attempts === 0) recipe.tickets.delete(key);
+    if (ticket.isBlank && !ticket.isDirty && ticket.attempts === 0) ticket.forget();
     recipe.statistics.runs += 1;
-    recipe.statistics.milliseconds += this.#now() - started;
+  }
+
+  /** The list is used again and again: it does not shrink. */
+  #looked(place: Place): void {
+    this.#reads[this.#readCount] = place;
+    this.#readCount += 1;
   }
 
   /** New facts are pinned up before old ones come down, so that what passes from one owner to another is never absent. */
   #settleFacts(ticket: Ticket, facts: readonly Fact[]): void {
     const before = ticket.facts;
     if (before.length === 0) {
-      ticket.facts = facts.length === 0 ? noFacts : facts;
+      ticket.facts = facts;
       for (const fact of facts) this.board.say(ticket, fact);
       return;
     }
-    if (before.length === facts.length && before.every((fact, i) => isSameOrAbsent(fact, facts[i]))) return;
-    const old = new Map(before.map((fact) => [identity(fact), fact]));
-    const said = new Set<string>();
-    // What is said again stays the object that is on the board, or both would be kept.
-    ticket.facts = facts.map((fact) => {
-      const id = identity(fact);
-      const earlier = said.has(id) ? undefined : old.get(id);
-      said.add(id);
-      if (earlier !== undefined && isSameFact(earlier, fact)) return earlier;
-      this.board.say(ticket, fact);
-      return fact;
-    });
-    for (const [id, fact] of old) if (!said.has(id)) this.board.unsay(ticket, fact);
+    const { kept, said, unsaid } = changedFacts(before, facts);
+    ticket.facts = kept;
+    for (const fact of said) this.board.say(ticket, fact);
+    for (const fact of unsaid) this.board.unsay(ticket, fact);
   }
-}
-
-function isSameOrAbsent(a: Fact, b: Fact | undefined): boolean {
-  return b !== undefined && isSameFact(a, b);
-}
-
-function wake(recipe: Recipe, key: Key): void {
-  let ticket = recipe.tickets.get(key);
-  if (ticket === undefined) {
-    if (!recipe.exists(key)) return;
-    ticket = new Ticket(recipe, key);
-    recipe.tickets.set(key, ticket);
-  }
-  ticket.wake();
-}
-
-function sentenceOf(feature: string, error: unknown): string {
-  return `Hawser failed on this object (${feature}: ${error instanceof Error ? error.message : String(error)}) and goes on trying; please report it`;
 }

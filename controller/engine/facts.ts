@@ -1,4 +1,5 @@
 import type { Key, Table } from './table.ts';
+import type { Owner } from './votes.ts';
 
 /** A northbound column as features write it: scalars, sets as arrays, maps as string records, references as UUIDs. */
 export type ColumnValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
@@ -37,13 +38,14 @@ export interface CellFact {
 }
 
 /** An in-memory row for later features. One owner. */
-export interface DerivedFact {
+export interface DerivedFact<T = unknown> {
   readonly kind: 'derived';
   readonly table: string;
   readonly row: Key;
-  readonly value: unknown;
-  /** Puts the row into its table, or takes it out. */
-  show(isThere: boolean): void;
+  readonly value: T;
+  /** Into its table, which keeps who derives what. */
+  pin(owner: Owner): void;
+  unpin(owner: Owner): void;
 }
 
 /** Something is wrong with a user's object: a condition type and a sentence that person can act on. */
@@ -87,7 +89,7 @@ export function derived<T, Index extends string>(into: Table<T, Index>, key: Key
 }
 
 /** There are as many as there are rows, so what puts one into its table is a method and not a closure each. */
-class DerivedRow<T, Index extends string> implements DerivedFact {
+class DerivedRow<T, Index extends string> implements DerivedFact<T> {
   readonly row: Key;
   readonly value: T;
   readonly #into: Table<T, Index>;
@@ -106,9 +108,12 @@ class DerivedRow<T, Index extends string> implements DerivedFact {
     return this.#into.name;
   }
 
-  show(isThere: boolean): void {
-    if (isThere) this.#into.put(this.row, this.value);
-    else this.#into.remove(this.row);
+  pin(owner: Owner): void {
+    this.#into.derive(owner, this);
+  }
+
+  unpin(owner: Owner): void {
+    this.#into.underive(owner, this.row);
   }
 }
 

@@ -5,17 +5,18 @@ export interface Reader {
 
 /**
  * A place in a table that can be looked at: one key, all rows that an index files under one value, or whether there are any. Most
- * places have one reader, and there are as many places as rows, so a lone reader is kept without a set around it.
+ * places have one reader or a few, and there are as many places as rows, so a lone reader is kept without anything around it, and a few in a
+ * list without room to grow.
  */
 export class Place {
+  protected readonly name: string;
   readonly #home: Home;
-  readonly #name: string;
-  #readers: Reader | Set<Reader> | undefined;
+  #readers: Reader | readonly Reader[] | Set<Reader> | undefined;
 
   /** `home` is told `name` when the last reader has left, so that places nobody looks at cost nothing. */
   constructor(home: Home, name: string) {
     this.#home = home;
-    this.#name = name;
+    this.name = name;
   }
 
   get isRead(): boolean {
@@ -23,52 +24,44 @@ export class Place {
   }
 
   enter(reader: Reader): void {
-    if (this.#readers === undefined) this.#readers = reader;
-    else if (this.#readers instanceof Set) this.#readers.add(reader);
-    else if (this.#readers !== reader) this.#readers = new Set([this.#readers, reader]);
+    const readers = this.#readers;
+    if (readers === undefined) this.#readers = reader;
+    else if (readers instanceof Set) readers.add(reader);
+    else if (!isList(readers)) this.#readers = readers === reader ? reader : [readers, reader];
+    else if (!readers.includes(reader)) {
+      this.#readers = readers.length < fewReaders ? [...readers, reader] : new Set(readers).add(reader);
+    }
   }
 
   leave(reader: Reader): void {
-    if (this.#readers instanceof Set) {
-      this.#readers.delete(reader);
-      if (this.#readers.size === 0) this.#readers = undefined;
-    } else if (this.#readers === reader) this.#readers = undefined;
-    if (this.#readers === undefined) this.#home.forget(this.#name);
+    const readers = this.#readers;
+    if (readers === reader) this.#readers = undefined;
+    else if (readers instanceof Set) {
+      readers.delete(reader);
+      if (readers.size === 0) this.#readers = undefined;
+    } else if (isList(readers)) {
+      const left = readers.filter((one) => one !== reader);
+      this.#readers = left.length > 1 ? left : left[0];
+    }
+    if (this.#readers === undefined) this.#home.forget(this.name);
   }
 
   wake(): void {
-    if (this.#readers instanceof Set) for (const reader of this.#readers) reader.wake();
-    else this.#readers?.wake();
-  }
-}
-
-/** Places by name, each there while somebody looks at it. */
-export class Places {
-  readonly #places = new Map<string, Place>();
-
-  get size(): number {
-    return this.#places.size;
-  }
-
-  place(name: string): Place {
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      place = new Place(this, name);
-      this.#places.set(name, place);
-    }
-    return place;
-  }
-
-  wake(name: string): void {
-    this.#places.get(name)?.wake();
-  }
-
-  forget(name: string): void {
-    this.#places.delete(name);
+    const readers = this.#readers;
+    if (readers === undefined) return;
+    if (readers instanceof Set || isList(readers)) for (const reader of readers) reader.wake();
+    else readers.wake();
   }
 }
 
 /** What places belong to. */
-interface Home {
+export interface Home {
+  /** Nobody looks at the place any more, and it may be thrown away. */
   forget(name: string): void;
+}
+
+const fewReaders = 6;
+
+function isList(readers: Reader | readonly Reader[] | undefined): readers is readonly Reader[] {
+  return Array.isArray(readers);
 }

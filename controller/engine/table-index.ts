@@ -1,4 +1,4 @@
-import { Place } from './place.ts';
+import { type Home, Place } from './place.ts';
 import type { Key } from './table.ts';
 
 /** Files a row under none, one or several different values. */
@@ -56,20 +56,18 @@ export class TableIndex<T> {
 }
 
 export function noRows<T>(): ReadonlyMap<Key, T> {
-  return new Map();
+  return empty;
 }
 
 /** All rows that an index files under one value, and who looks at them. Most have one row, which is kept without a map around it. */
 export class Bucket<T> extends Place {
   readonly #shelf: Home;
-  readonly #value: string;
-  #rows: Lone<T> | Map<Key, T> | undefined;
+  #rows: LoneRow<T> | Map<Key, T> | undefined;
   #presence: Place | undefined;
 
   constructor(shelf: Home, value: string) {
     super(shelf, value);
     this.#shelf = shelf;
-    this.#value = value;
   }
 
   /** Whether nobody looks at it and nothing is in it. */
@@ -87,20 +85,19 @@ export class Bucket<T> extends Place {
 
   /** The place that only changes when the first row is filed, or the last one leaves. */
   get presence(): Place {
-    this.#presence ??= new Place(this.#shelf, this.#value);
+    this.#presence ??= new Place(this.#shelf, this.name);
     return this.#presence;
   }
 
   /** The rows; the map is live and not to be kept. */
   view(): ReadonlyMap<Key, T> {
-    if (this.#rows === undefined) return noRows<T>();
-    return this.#rows instanceof Map ? this.#rows : new Map([[this.#rows.key, this.#rows.row]]);
+    return this.#rows ?? empty;
   }
 
   file(key: Key, row: T): void {
     const rows = this.#rows;
     if (rows instanceof Map) rows.set(key, row);
-    else if (rows === undefined || rows.key === key) this.#rows = { key, row };
+    else if (rows === undefined || rows.key === key) this.#rows = new LoneRow(key, row);
     else {
       this.#rows = new Map([
         [rows.key, rows.row],
@@ -117,13 +114,13 @@ export class Bucket<T> extends Place {
     this.wake();
     if (this.#rows === undefined) {
       this.#presence?.wake();
-      this.#shelf.forget(this.#value);
+      this.#shelf.forget(this.name);
     }
   }
 }
 
 /** Buckets by value, each there while it has rows or somebody looks at it. */
-class Shelf<T> {
+class Shelf<T> implements Home {
   readonly #buckets = new Map<string, Bucket<T>>();
   readonly #onEmpty: () => void;
 
@@ -156,14 +153,49 @@ class Shelf<T> {
   }
 }
 
-/** What buckets are kept in. */
-interface Home {
-  forget(value: string): void;
-}
-
-interface Lone<T> {
+/** A map of one row, in a third of the room. */
+class LoneRow<T> implements ReadonlyMap<Key, T> {
   readonly key: Key;
   readonly row: T;
+
+  constructor(key: Key, row: T) {
+    this.key = key;
+    this.row = row;
+  }
+
+  get size(): number {
+    return 1;
+  }
+
+  get(key: Key): T | undefined {
+    return key === this.key ? this.row : undefined;
+  }
+
+  has(key: Key): boolean {
+    return key === this.key;
+  }
+
+  forEach(visit: (row: T, key: Key, rows: ReadonlyMap<Key, T>) => void, thisArg?: unknown): void {
+    visit.call(thisArg, this.row, this.key, this);
+  }
+
+  entries(): MapIterator<[Key, T]> {
+    const entry: [Key, T] = [this.key, this.row];
+    return [entry].values();
+  }
+
+  keys(): MapIterator<Key> {
+    return [this.key].values();
+  }
+
+  values(): MapIterator<T> {
+    return [this.row].values();
+  }
+
+  [Symbol.iterator](): MapIterator<[Key, T]> {
+    return this.entries();
+  }
 }
 
 const nothing: readonly string[] = [];
+const empty: ReadonlyMap<Key, never> = new Map<Key, never>();

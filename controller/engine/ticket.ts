@@ -1,20 +1,17 @@
-import type { Fact } from './facts.ts';
+import type { Feature, Read } from './engine.ts';
+import { type Fact, problem } from './facts.ts';
 import type { Place, Reader } from './place.ts';
-import { isSame } from './same.ts';
-import type { Key } from './table.ts';
+import type { Follower, Key, Slot } from './table.ts';
 
 /** One feature as the engine runs it, and which of its keys are to be run. */
 export interface Recipe {
   readonly name: string;
-  run(key: Key): readonly Fact[];
-  exists(key: Key): boolean;
-  /** All keys it is to be run on. */
-  keys(): Iterable<Key>;
-  /** What the user is told when the feature throws on the key. */
-  complaint(key: Key, error: unknown): readonly Fact[];
-  /** Something of it is to be run. */
-  readonly onDirty: () => void;
-  readonly tickets: Map<Key, Ticket>;
+  /** Makes a ticket for every key, and wakes it. */
+  wakeAll(): void;
+  retry(key: Key): void;
+  tickets(): Iterable<Ticket>;
+  /** Keys that it is kept for. */
+  readonly size: number;
   /** In the order in which they were woken; those before `head` have been run. */
   queue: Ticket[];
   head: number;
@@ -22,17 +19,110 @@ export interface Recipe {
 }
 
 /** One feature on one key: what it looked at and what it said in its last run. It is the owner of those facts. */
-export class Ticket implements Reader {
+export interface Ticket extends Reader {
   readonly key: Key;
   readonly recipe: Recipe;
+  facts: readonly Fact[];
+  attempts: number;
+  isDirty: boolean;
+  run(read: Read): readonly Fact[];
+  /** From now on it is woken by the first `count` of these places and no others. */
+  watch(reads: readonly Place[], count: number): void;
+  /** What the user is told when the feature throws on the key. */
+  complaint(error: unknown): readonly Fact[];
+  /** It looked at nothing and said nothing, so nothing is lost with it: only a change of its own row brings it back. */
+  readonly isBlank: boolean;
+  forget(): void;
+}
+
+export class FeatureRecipe<In> implements Recipe, Follower<In> {
+  readonly feature: Feature<In>;
+  readonly statistics = { runs: 0, milliseconds: 0, failures: 0 };
+  queue: Ticket[] = [];
+  head = 0;
+  /** Something of it is to be run. */
+  readonly onDirty: () => void;
+  #size = 0;
+
+  constructor(feature: Feature<In>, onDirty: () => void) {
+    this.feature = feature;
+    this.onDirty = onDirty;
+    feature.from.follow(this);
+  }
+
+  get name(): string {
+    return this.feature.name;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  changed(slot: Slot<In>): void {
+    let ticket = this.#ticketOf(slot);
+    if (ticket === undefined) {
+      if (slot.row === undefined) return;
+      ticket = new FeatureTicket(this, slot);
+      slot.tickets = ticket;
+      this.#size += 1;
+    }
+    ticket.wake();
+  }
+
+  retry(key: Key): void {
+    const slot = this.feature.from.find(key);
+    if (slot !== undefined) this.#ticketOf(slot)?.wake();
+  }
+
+  wakeAll(): void {
+    for (const slot of this.feature.from.slots()) this.changed(slot);
+  }
+
+  *tickets(): Iterable<Ticket> {
+    for (const slot of this.feature.from.slots()) {
+      const ticket = this.#ticketOf(slot);
+      if (ticket !== undefined) yield ticket;
+    }
+  }
+
+  forget(ticket: FeatureTicket<In>, slot: Slot<In>): void {
+    let before: FeatureTicket<In> | undefined;
+    for (let one = slot.tickets; one !== undefined && one !== ticket; one = one.next) before = one;
+    if (before === undefined) slot.tickets = ticket.next;
+    else before.next = ticket.next;
+    this.#size -= 1;
+    this.feature.from.forget(slot.key);
+  }
+
+  #ticketOf(slot: Slot<In>): FeatureTicket<In> | undefined {
+    let ticket = slot.tickets;
+    while (ticket !== undefined && ticket.recipe !== this) ticket = ticket.next;
+    return ticket;
+  }
+}
+
+export class FeatureTicket<In> implements Ticket {
+  readonly recipe: FeatureRecipe<In>;
+  /** Of the next feature on the same key. */
+  next: FeatureTicket<In> | undefined;
+  readonly #slot: Slot<In>;
   #reads: readonly Place[] = none;
   facts: readonly Fact[] = noFacts;
   attempts = 0;
   isDirty = false;
 
-  constructor(recipe: Recipe, key: Key) {
+  constructor(recipe: FeatureRecipe<In>, slot: Slot<In>) {
     this.recipe = recipe;
-    this.key = key;
+    this.#slot = slot;
+    this.next = slot.tickets;
+  }
+
+  get key(): Key {
+    return this.#slot.key;
+  }
+
+  get isBlank(): boolean {
+    return this.#reads.length === 0 && this.facts.length === 0;
   }
 
   wake(): void {
@@ -42,44 +132,48 @@ export class Ticket implements Reader {
     this.recipe.onDirty();
   }
 
-  /** It looked at nothing and said nothing, so nothing is lost with it: only a change of its own row brings it back. */
-  get isBlank(): boolean {
-    return this.#reads.length === 0 && this.facts.length === 0;
+  run(read: Read): readonly Fact[] {
+    const { key, row } = this.#slot;
+    if (row === undefined) return noFacts;
+    const facts = [...this.recipe.feature.facts(key, row, read)];
+    return facts.length === 0 ? noFacts : facts;
   }
 
-  /** From now on it is woken by these places and no others. A feature that runs again mostly looks at the same ones in the same order. */
-  watch(reads: readonly Place[]): void {
+  /** A feature that runs again mostly looks at the same places in the same order. */
+  watch(reads: readonly Place[], count: number): void {
     const before = this.#reads;
-    if (before.length === reads.length && before.every((place, i) => place === reads[i])) return;
-    for (const place of reads) place.enter(this);
+    if (isStart(before, reads, count)) return;
+    // A copy has no room to grow, and there are as many as there are tickets.
+    const after = count === 0 ? none : reads.slice(0, count);
+    for (const place of after) place.enter(this);
     if (before.length > 0) {
-      const kept = new Set(reads);
+      const kept = new Set(after);
       for (const place of before) if (!kept.has(place)) place.leave(this);
     }
-    // A copy has no room to grow, and there are as many as there are tickets.
-    this.#reads = reads.length === 0 ? none : reads.slice();
+    this.#reads = after;
+  }
+
+  complaint(error: unknown): readonly Fact[] {
+    const { feature } = this.recipe;
+    const { row } = this.#slot;
+    const object = row === undefined ? undefined : feature.object?.(row);
+    return object ? [problem(object, 'InternalError', sentenceOf(feature.name, error))] : noFacts;
+  }
+
+  forget(): void {
+    this.recipe.forget(this, this.#slot);
   }
 }
 
 const none: readonly Place[] = [];
 export const noFacts: readonly Fact[] = [];
 
-/** Two facts of one run with the same identity would be one statement made twice; the later one counts. */
-export function identity(fact: Fact): string {
-  switch (fact.kind) {
-    case 'row':
-    case 'derived':
-      return `${fact.kind}\n${fact.table}\n${fact.row}`;
-    case 'cell':
-      return `cell\n${fact.table}\n${fact.row}\n${fact.column}\n${fact.entry}`;
-    case 'problem':
-      return `problem\n${fact.object.kind}\n${fact.object.uid}\n${fact.condition}\n${fact.sentence}`;
-  }
+function isStart(before: readonly Place[], reads: readonly Place[], count: number): boolean {
+  if (before.length !== count) return false;
+  for (let i = 0; i < count; i += 1) if (before[i] !== reads[i]) return false;
+  return true;
 }
 
-export function isSameFact(a: Fact, b: Fact): boolean {
-  if (a.kind === 'derived' && b.kind === 'derived') {
-    return a.table === b.table && a.row === b.row && isSame(a.value, b.value);
-  }
-  return isSame(a, b);
+function sentenceOf(feature: string, error: unknown): string {
+  return `Hawser failed on this object (${feature}: ${error instanceof Error ? error.message : String(error)}) and goes on trying; please report it`;
 }

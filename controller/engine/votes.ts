@@ -3,122 +3,162 @@ import type { CellFact } from './facts.ts';
 /** Who says something, by identity: a name, or the engine's ticket of a feature and a key. */
 export type Owner = string | object;
 
+/**
+ * What all owners together say about the cells of one row. A port has a few statements, which are found fastest, and take the least room,
+ * as a chain; a port group has one for every member.
+ */
+export type Votes = Vote | ManyVotes | undefined;
+
 /** One owner's statement about a cell, and the next one about a cell of the same row. */
-interface Vote {
+class Vote {
   readonly owner: Owner;
-  readonly fact: CellFact;
+  fact: CellFact;
+  next: Vote | undefined;
+
+  constructor(owner: Owner, fact: CellFact) {
+    this.owner = owner;
+    this.fact = fact;
+  }
 }
 
-/** Column → entry → who says it. */
-type VotesByCell = Map<string, Map<string, readonly Vote[]>>;
+/** The votes with the owner's among them, in place of those before. What it said before about the same cell is replaced. */
+export function vote(votes: Votes, owner: Owner, fact: CellFact): Votes {
+  if (votes === undefined) return new Vote(owner, fact);
+  if (votes instanceof ManyVotes) votes.say(owner, fact);
+  else if (isAdded(votes, owner, fact) && voteCount(votes) > fewVotes) return new ManyVotes(votes);
+  return votes;
+}
 
-/**
- * What all owners together say about the cells of one row. A port has a few, which are found fastest, and take the least room, in a
- * list without slack; a port group has one for every member.
- */
-export class Votes {
-  #votes: readonly Vote[] | VotesByCell = none;
+/** The votes without the owner's about the cell, in place of those before. */
+export function unvote(votes: Votes, owner: Owner, fact: CellFact): Votes {
+  if (!(votes instanceof ManyVotes)) return without(votes, owner, fact);
+  votes.unsay(owner, fact);
+  return votes.size === 0 ? undefined : votes;
+}
+
+/** Statements made. */
+export function voteCount(votes: Votes): number {
+  if (votes instanceof ManyVotes) return votes.size;
+  let count = 0;
+  for (let one = votes; one !== undefined; one = one.next) count += 1;
+  return count;
+}
+
+/** Of the votes for one cell the one that counts. */
+export function winner(votes: Votes, column: string, entry: string): CellFact | undefined {
+  let best: CellFact | undefined;
+  for (let one = chainOf(votes, column, entry); one !== undefined; one = one.next) {
+    const { fact } = one;
+    if (fact.column === column && fact.entry === entry && (best === undefined || beats(fact, best))) best = fact;
+  }
+  return best;
+}
+
+/** Of every cell of the column the vote that counts. */
+export function winners(votes: Votes, column: string): readonly CellFact[] {
+  if (votes === undefined) return none;
+  if (votes instanceof ManyVotes) return votes.winners(column);
+  let found: CellFact[] | undefined;
+  for (let one: Vote | undefined = votes; one !== undefined; one = one.next) {
+    if (one.fact.column !== column || winner(votes, column, one.fact.entry) !== one.fact) continue;
+    found ??= [];
+    found.push(one.fact);
+  }
+  return found ?? none;
+}
+
+/** Columns that are voted on. */
+export function votedColumns(votes: Votes): ReadonlySet<string> {
+  if (votes instanceof ManyVotes) return votes.columns;
+  const columns = new Set<string>();
+  for (let one = votes; one !== undefined; one = one.next) columns.add(one.fact.column);
+  return columns;
+}
+
+/** Votes that are found by a map: column → entry → who says it. */
+class ManyVotes {
+  readonly #columns = new Map<string, Map<string, Vote>>();
   #size = 0;
 
-  /** Statements made. */
+  constructor(chain: Vote) {
+    for (let one: Vote | undefined = chain; one !== undefined; one = one.next) this.say(one.owner, one.fact);
+  }
+
   get size(): number {
     return this.#size;
   }
 
-  /** What the owner said before about the same cell is replaced. */
+  get columns(): ReadonlySet<string> {
+    return new Set(this.#columns.keys());
+  }
+
+  of(column: string, entry: string): Vote | undefined {
+    return this.#columns.get(column)?.get(entry);
+  }
+
   say(owner: Owner, fact: CellFact): void {
-    if (isList(this.#votes) && this.#votes.length >= fewVotes) this.#votes = byCell(this.#votes);
-    if (isList(this.#votes)) {
-      const list = withVote(this.#votes, owner, fact);
-      this.#size = list.length;
-      this.#votes = list;
-      return;
+    let entries = this.#columns.get(fact.column);
+    if (entries === undefined) {
+      entries = new Map();
+      this.#columns.set(fact.column, entries);
     }
-    const entries = this.#votes.get(fact.column) ?? new Map<string, readonly Vote[]>();
-    const before = entries.get(fact.entry) ?? none;
-    const after = withVote(before, owner, fact);
-    this.#size += after.length - before.length;
-    this.#votes.set(fact.column, entries.set(fact.entry, after));
+    const chain = entries.get(fact.entry);
+    if (chain === undefined) entries.set(fact.entry, new Vote(owner, fact));
+    if (chain === undefined || isAdded(chain, owner, fact)) this.#size += 1;
   }
 
   unsay(owner: Owner, fact: CellFact): void {
-    if (isList(this.#votes)) {
-      this.#votes = withoutVote(this.#votes, owner, fact);
-      this.#size = this.#votes.length;
-      return;
-    }
-    const entries = this.#votes.get(fact.column);
+    const entries = this.#columns.get(fact.column);
     const before = entries?.get(fact.entry);
     if (entries === undefined || before === undefined) return;
-    const after = withoutVote(before, owner, fact);
-    this.#size -= before.length - after.length;
-    if (after.length > 0) entries.set(fact.entry, after);
+    const count = voteCount(before);
+    const after = without(before, owner, fact);
+    this.#size -= count - voteCount(after);
+    if (after !== undefined) entries.set(fact.entry, after);
     else entries.delete(fact.entry);
-    if (entries.size === 0) this.#votes.delete(fact.column);
+    if (entries.size === 0) this.#columns.delete(fact.column);
   }
 
-  /** Of the votes for one cell the one that counts. */
-  winner(column: string, entry: string): CellFact | undefined {
-    const votes = isList(this.#votes) ? this.#votes : (this.#votes.get(column)?.get(entry) ?? none);
-    let winner: CellFact | undefined;
-    for (const { fact } of votes) {
-      if (fact.column !== column || fact.entry !== entry) continue;
-      if (winner === undefined || beats(fact, winner)) winner = fact;
-    }
-    return winner;
-  }
-
-  /** Columns that are voted on. */
-  columns(): ReadonlySet<string> {
-    return new Set(isList(this.#votes) ? this.#votes.map(({ fact }) => fact.column) : this.#votes.keys());
-  }
-
-  /** Of every cell of the column the vote that counts. */
   winners(column: string): readonly CellFact[] {
-    let winners: CellFact[] | undefined;
-    if (isList(this.#votes)) {
-      for (const { fact } of this.#votes) {
-        if (fact.column !== column || this.winner(column, fact.entry) !== fact) continue;
-        winners ??= [];
-        winners.push(fact);
-      }
-    } else {
-      for (const entry of this.#votes.get(column)?.keys() ?? none) {
-        const winner = this.winner(column, entry);
-        if (winner === undefined) continue;
-        winners ??= [];
-        winners.push(winner);
-      }
+    const found: CellFact[] = [];
+    for (const entry of this.#columns.get(column)?.keys() ?? none) {
+      const fact = winner(this, column, entry);
+      if (fact !== undefined) found.push(fact);
     }
-    return winners ?? none;
+    return found;
   }
 }
 
-const none: readonly never[] = [];
 /** A row with more votes than this finds them by a map. */
 const fewVotes = 12;
+const none: readonly never[] = [];
 
-function isList(votes: readonly Vote[] | VotesByCell): votes is readonly Vote[] {
-  return Array.isArray(votes);
+function chainOf(votes: Votes, column: string, entry: string): Vote | undefined {
+  return votes instanceof ManyVotes ? votes.of(column, entry) : votes;
 }
 
-function byCell(votes: readonly Vote[]): VotesByCell {
-  const columns: VotesByCell = new Map();
-  for (const vote of votes) {
-    const { column, entry } = vote.fact;
-    const entries = columns.get(column) ?? new Map<string, readonly Vote[]>();
-    columns.set(column, entries.set(entry, [...(entries.get(entry) ?? none), vote]));
+/** Whether the owner had not spoken of the cell before; if it had, it says this instead now. */
+function isAdded(chain: Vote, owner: Owner, fact: CellFact): boolean {
+  let last = chain;
+  for (let one: Vote | undefined = chain; one !== undefined; one = one.next) {
+    last = one;
+    if (one.owner !== owner || !isSameCell(one.fact, fact)) continue;
+    one.fact = fact;
+    return false;
   }
-  return columns;
+  last.next = new Vote(owner, fact);
+  return true;
 }
 
-function withVote(votes: readonly Vote[], owner: Owner, fact: CellFact): readonly Vote[] {
-  const at = votes.findIndex((one) => one.owner === owner && isSameCell(one.fact, fact));
-  return at === -1 ? votes.concat({ owner, fact }) : votes.with(at, { owner, fact });
-}
-
-function withoutVote(votes: readonly Vote[], owner: Owner, fact: CellFact): readonly Vote[] {
-  return votes.filter((one) => one.owner !== owner || !isSameCell(one.fact, fact));
+function without(chain: Vote | undefined, owner: Owner, fact: CellFact): Vote | undefined {
+  let before: Vote | undefined;
+  for (let one = chain; one !== undefined; before = one, one = one.next) {
+    if (one.owner !== owner || !isSameCell(one.fact, fact)) continue;
+    if (before === undefined) return one.next;
+    before.next = one.next;
+    return chain;
+  }
+  return chain;
 }
 
 function beats(a: CellFact, b: CellFact): boolean {

@@ -136,6 +136,7 @@ export class History {
     await this.#settle();
     const { core } = this.#replay;
     const watched = Object.values(core.tables).reduce((sum, table) => sum + table.watched, 0);
+    const derived = Object.values(core.tables).reduce((sum, table) => sum + table.derived, 0);
     expectSame(
       'what is left',
       {
@@ -143,11 +144,12 @@ export class History {
         said: core.engine.board.size,
         keys: core.engine.tickets,
         watched,
+        derived,
         holders: core.allocator.holders,
         claims: [...core.tables.claims.rows().keys()],
         waiting: this.#writer.waiting,
       },
-      { rows: [], said: 0, keys: 0, watched: 0, holders: 0, claims: [], waiting: 0 },
+      { rows: [], said: 0, keys: 0, watched: 0, derived: 0, holders: 0, claims: [], waiting: 0 },
     );
   }
 
