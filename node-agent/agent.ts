@@ -1,11 +1,14 @@
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { once } from 'node:events';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { OvsdbClient } from '#ovsdb/client.ts';
 import type { Status } from '#ovsdb/status.ts';
 import { type Bindings, followBindings } from './bindings.ts';
 import { ConfFile, networkConf } from './cni/conf-file.ts';
 import { installPlugin } from './cni/install.ts';
-import { serveCni } from './cni/server.ts';
+import { pluginSocket } from './cni/plugin-script.ts';
+import { createPluginServer } from './cni/plugin-server.ts';
+import { cniServer } from './cni/server.ts';
 import { type NodeHealth, statusProblem } from './cni/status.ts';
 import {
   type Device,
@@ -27,13 +30,17 @@ import { ManagementPort } from './management-port.ts';
 import { createMetrics } from './metrics.ts';
 import { applyPhysicalNetworks } from './physical-networks.ts';
 import { RequestedPorts } from './requested-ports.ts';
+import { listenForRoot, throwIfOthersReach } from './socket-access.ts';
 import { serveTaps } from './taps-server.ts';
 import { tunnelMtuBytes } from './tunnel-mtu.ts';
 
 /** The agent's parts, put together. */
 export interface Agent extends AsyncDisposable {
-  /** What answers on the unix socket; not listening yet. */
-  readonly app: FastifyInstance;
+  /**
+   * Answers on the unix sockets.
+   * @throws SocketExposed when others than root could reach them.
+   */
+  listen(): Promise<void>;
   /**
    * Follows the databases; resolves when the node is in sync and leftovers of before are gone.
    * Rejects when a database refuses to be followed.
@@ -154,6 +161,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
+  app.addHook('onRequest', () => throwIfOthersReach(config.socket));
   const shared = {
     requested,
     bridge: local.bridge,
@@ -162,7 +170,17 @@ export function createAgent(config: Config, log: Logger): Agent {
     installTimeoutSeconds: config.installTimeoutSeconds,
   };
   serveOffers(app, requested, guestServers);
-  serveCni(app, { ...shared, plumbing, health, onPhase: metrics.addPhase, onRequest: metrics.request });
+  const pluginServer = createPluginServer(
+    cniServer({
+      ...shared,
+      plumbing,
+      health,
+      checkAccess: () => throwIfOthersReach(pluginSocket(config.socket)),
+      log,
+      onPhase: metrics.addPhase,
+      onRequest: metrics.request,
+    }),
+  );
   const switchKnown = Promise.withResolvers<void>();
   serveTaps(app, { ...shared, ...plumbing, switchKnown: switchKnown.promise });
   app.get('/healthz', async (_, reply) => {
@@ -172,7 +190,13 @@ export function createAgent(config: Config, log: Logger): Agent {
   app.get('/metrics', async (_, reply) => await reply.type('text/plain; version=0.0.4').send(await metrics.text()));
 
   return {
-    app,
+    listen: async () => {
+      await listenForRoot(config.socket, (path) => app.listen({ path }));
+      await listenForRoot(
+        pluginSocket(config.socket),
+        async (path) => await once(pluginServer.listen(path), 'listening'),
+      );
+    },
     start: async () => {
       if (config.cni) await installPlugin(config.cni);
       noteHealth();
@@ -222,6 +246,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
+      pluginServer.close();
       await Promise.all([app.close(), managementPort?.close(), guestServers.close()]);
       await Promise.all([switchClient.close(), southboundClient.close()]);
     },

@@ -9,7 +9,7 @@ const deviceName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/);
 const schema = z.strictObject({
   /** The Kubernetes node name. It becomes the chassis name (`system-id`) and `hostname`, which `requested-chassis` holds. */
   nodeName: z.string().min(1),
-  /** The agent's own unix socket: the CNI plugin and virtual machine managers on this node talk to it. */
+  /** The agent's own unix socket, for virtual machine managers on this node; beside it is the one for the CNI plugin, `<socket>.cni`. */
   socket: z.string().default('/run/hawser/agent.sock'),
   /** This node's Open_vSwitch database. */
   openVswitch: remotes.default(['unix:/run/openvswitch/db.sock']),
@@ -68,8 +68,6 @@ const schema = z.strictObject({
       binFolder: z.string().default('/opt/cni/bin'),
       /** The plugin that `npm run build` made. */
       plugin: z.string().default('dist/hawser'),
-      /** Where the agent puts a copy of the Node.js that runs it, to run the plugin on the host; absent: the host has one on its PATH. */
-      interpreter: z.string().startsWith('/').optional(),
       /** Network configurations of plugins that run after ours, such as `portmap` or `bandwidth`. */
       chained: z.array(z.looseObject({ type: z.string() })).default([]),
     })

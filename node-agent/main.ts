@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createAgent } from './agent.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { listenForRoot, SocketExposed } from './socket-access.ts';
+import { SocketExposed } from './socket-access.ts';
 
 async function main(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel });
@@ -11,7 +11,7 @@ async function main(config: Config): Promise<void> {
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
   // Serving starts before the databases are there: STATUS then says what is missing, and ADD waits for it.
-  await listenForRoot(agent.app, config.socket);
+  await agent.listen();
   log.info({ socket: config.socket, node: config.nodeName }, 'node agent serves');
   await agent.start();
 }

@@ -1,6 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { z } from 'zod';
-import { callerGone } from '../caller-gone.ts';
 import type { Run } from '../commands.ts';
 import { Busy, CalledOff, OneAtATime } from '../one-at-a-time.ts';
 import { SocketExposed } from '../socket-access.ts';
@@ -9,21 +8,22 @@ import { check } from './check.ts';
 import { del } from './del.ts';
 import { CniError, cniErrorCodes, errorAnswer } from './error.ts';
 import { staleAttachments } from './gc.ts';
-import { type Attachment, type CniRequest, parseRequest } from './request.ts';
+import type { PluginAnswer } from './plugin-server.ts';
+import { type Attachment, type CniRequest, type PluginCall, parseRequest } from './request.ts';
 import type { CniResult } from './result.ts';
 import { type NodeHealth, statusProblem } from './status.ts';
 
 export interface CniContext extends AddContext {
   readonly health: () => NodeHealth;
+  /** @throws SocketExposed when others than root could have asked. */
+  readonly checkAccess: () => Promise<void>;
+  readonly log: Logger;
   /** Told of every request that was answered; code 0 is success. */
   readonly onRequest?: (verb: string, code: number, seconds: number) => void;
 }
 
-/**
- * `POST /cni`: what the plugin executable passes on. The answer's body is what the plugin prints; status 200 means that it
- * succeeds, any other that it fails.
- */
-export function serveCni(app: FastifyInstance, context: CniContext): void {
+/** @returns what answers the plugin's calls, in the form of the specification whatever happens. */
+export function cniServer(context: CniContext): (call: PluginCall, gone: AbortSignal) => Promise<PluginAnswer> {
   const attachments = new OneAtATime();
   const run: Run = context.plumbing.run;
 
@@ -53,31 +53,25 @@ export function serveCni(app: FastifyInstance, context: CniContext): void {
     }
   }
 
-  // Also what is refused before the handler runs is printed by the plugin, and so has to be in the specification's form.
-  const errorHandler = (error: unknown, _: FastifyRequest, reply: FastifyReply): void => {
-    void reply.code(500).send(errorAnswer(asCniError(error), '1.1.0'));
-  };
-  app.post('/cni', { errorHandler }, async (httpRequest, reply) => {
+  return async (call, gone) => {
     const started = performance.now();
-    const call = pluginCall.parse(httpRequest.body);
     const { CNI_COMMAND: verb = '', CNI_CONTAINERID: container, CNI_IFNAME: interfaceName } = call.env;
-    const log = httpRequest.log.child({ verb, container, interface: interfaceName });
+    const log = context.log.child({ verb, container, interface: interfaceName });
     try {
-      const result = await perform(parseRequest(call), callerGone(reply.raw));
+      await context.checkAccess();
+      const result = await perform(parseRequest(call), gone);
       const seconds = (performance.now() - started) / 1000;
       context.onRequest?.(verb, 0, seconds);
       log.info({ seconds }, 'CNI request served');
-      return await reply.code(200).send(result ?? '');
+      return { status: 0, printed: result === undefined ? '' : JSON.stringify(result) };
     } catch (error) {
       const refusal = asCniError(error);
       context.onRequest?.(verb, refusal.code, (performance.now() - started) / 1000);
       log.warn({ err: refusal }, 'CNI request failed');
-      return await reply.code(500).send(errorAnswer(refusal, versionOf(call.stdin)));
+      return { status: 1, printed: JSON.stringify(errorAnswer(refusal, versionOf(call.stdin))) };
     }
-  });
+  };
 }
-
-const pluginCall = z.object({ env: z.record(z.string(), z.string()), stdin: z.string() });
 
 function asCniError(error: unknown): CniError {
   if (error instanceof CniError) return error;

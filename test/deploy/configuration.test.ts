@@ -33,7 +33,6 @@ for (const [where, controller, agent] of [
       encap: { ip: '192.0.2.21' },
       cni: {
         plugin: 'dist/hawser',
-        interpreter: '/opt/hawser/node',
         confFile: '/etc/cni/net.d/10-hawser.conflist',
         binFolder: '/opt/cni/bin',
       },

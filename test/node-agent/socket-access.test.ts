@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { listenForRoot, SocketExposed } from '#node-agent/socket-access.ts';
+import { listenForRoot, SocketExposed, throwIfOthersReach } from '#node-agent/socket-access.ts';
 
 let folder: string;
 let socket: string;
@@ -16,6 +16,7 @@ beforeEach(async () => {
   await chmod(folder, 0o755);
   socket = join(folder, 'agent.sock');
   app = fastify();
+  app.addHook('onRequest', () => throwIfOthersReach(socket));
   app.get('/healthz', async () => 'ok');
 });
 afterEach(async () => {
@@ -34,7 +35,7 @@ async function askAs(uid: number): Promise<string> {
 }
 
 test('root is answered, a process of any other user is refused by the kernel', async () => {
-  await listenForRoot(app, socket);
+  await listenForRoot(socket, (path) => app.listen({ path }));
   expect(await askAs(0)).toBe('ok');
   expect(await askAs(65534)).toMatch(/Permission denied|Couldn't connect/);
 });
@@ -44,7 +45,7 @@ test.each([
   ['a socket that is somebody else’s', () => chown(socket, 107, 0), 'owner 107'],
   ['a folder that others may write to', () => chmod(folder, 0o777), 'the folder of'],
 ])('%s serves nobody, root neither, until it is put right', async (_, expose, why) => {
-  await listenForRoot(app, socket);
+  await listenForRoot(socket, (path) => app.listen({ path }));
   await expose();
   for (const uid of [0, 65534]) expect(await askAs(uid)).not.toBe('ok');
   expect(await askAs(0)).toContain(why);
@@ -54,6 +55,6 @@ test.each([
 
 test('nobody listens in a folder that others may write to', async () => {
   await chmod(folder, 0o777);
-  await expect(listenForRoot(app, socket)).rejects.toThrow(SocketExposed);
+  await expect(listenForRoot(socket, (path) => app.listen({ path }))).rejects.toThrow(SocketExposed);
   expect(app.server.listening).toBe(false);
 });

@@ -29,7 +29,7 @@ function overlay(folder: string, { central }: Topology, { innerUrl }: ControlPla
     southbound: [central.sbTcp],
     encap: { ip: 'NODE_IP' },
     // For a pod's `hostPort`.
-    cni: { interpreter: '/opt/hawser/node', chained: [{ type: 'portmap', capabilities: { portMappings: true } }] },
+    cni: { chained: [{ type: 'portmap', capabilities: { portMappings: true } }] },
     // The lab's nodes have no openvswitch kernel module.
     datapathType: 'netdev',
   };

@@ -11,7 +11,7 @@ let binFolder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hawser-install-'));
   [plugin, binFolder] = [join(folder, 'built'), join(folder, 'bin')];
-  await writeFile(plugin, '#!/usr/bin/env node\none');
+  await writeFile(plugin, '#!/bin/sh\none');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -22,23 +22,9 @@ test('the plugin is installed executable, replaced when it differs, and left alo
   expect(before.mode & 0o777).toBe(0o755);
   await installPlugin({ plugin, binFolder });
   expect((await stat(installed)).ino).toBe(before.ino);
-  await writeFile(plugin, '#!/usr/bin/env node\ntwo');
+  await writeFile(plugin, '#!/bin/sh\ntwo');
   await chmod(plugin, 0o600);
   await installPlugin({ plugin, binFolder });
-  expect(await readFile(installed, 'utf8')).toBe('#!/usr/bin/env node\ntwo');
+  expect(await readFile(installed, 'utf8')).toBe('#!/bin/sh\ntwo');
   expect(await readdir(binFolder)).toEqual(['hawser']);
-});
-
-test('a host without Node.js gets one, which the plugin names, and which is copied again only when it is another', async () => {
-  const [node, interpreter] = [join(folder, 'node'), join(folder, 'opt', 'node')];
-  await writeFile(node, 'node 24');
-  await installPlugin({ plugin, binFolder, interpreter }, node);
-  expect(await readFile(join(binFolder, 'hawser'), 'utf8')).toBe(`#!${interpreter}\none`);
-  const before = await stat(interpreter);
-  expect(before.mode & 0o777).toBe(0o755);
-  await installPlugin({ plugin, binFolder, interpreter }, node);
-  expect((await stat(interpreter)).ino).toBe(before.ino);
-  await writeFile(node, 'node 26.1');
-  await installPlugin({ plugin, binFolder, interpreter }, node);
-  expect(await readFile(interpreter, 'utf8')).toBe('node 26.1');
 });
