@@ -18,7 +18,7 @@ export class Awaiting {
 
   addEntry(referent: string, set: Reference): void {
     const sets = this.#entries.get(referent) ?? none;
-    if (!sets.some((one) => isSameSet(one, set.uuid, set.column))) this.#entries.set(referent, sets.concat(set));
+    if (!sets.some((one) => isSameSet(one, set))) this.#entries.set(referent, sets.concat(set));
   }
 
   addRow(referent: string, { table, uuid }: WaitingRow): void {
@@ -32,10 +32,10 @@ export class Awaiting {
   }
 
   /** The entry is wanted no more in the set. */
-  forgetEntry(referent: string, uuid: string, column: string): void {
+  forgetEntry(referent: string, set: Reference): void {
     const sets = this.#entries.get(referent);
     if (sets === undefined) return;
-    const left = sets.filter((one) => !isSameSet(one, uuid, column));
+    const left = sets.filter((one) => !isSameSet(one, set));
     if (left.length === 0) this.#entries.delete(referent);
     else if (left.length < sets.length) this.#entries.set(referent, left);
   }
@@ -76,8 +76,8 @@ export interface WaitingRow {
   readonly uuid: string;
 }
 
-function isSameSet(set: Reference, uuid: string, column: string): boolean {
-  return set.uuid === uuid && set.column === column;
+function isSameSet(a: Reference, b: Reference): boolean {
+  return a === b || (a.uuid === b.uuid && a.column === b.column);
 }
 
 const none: readonly never[] = [];

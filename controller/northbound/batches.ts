@@ -85,19 +85,18 @@ export class Batches {
   }
 
   /** Only this entry of the row may differ. A member of a set that is not there yet is not looked at before it comes. */
-  markCell(table: string, uuid: string, column: string, entry: string, isDrift: boolean): void {
+  markCell(set: Reference, entry: string, isDrift: boolean): void {
+    const { table, uuid, column } = set;
     if (isDrift) this.#interfered(uuid);
     if (this.#options.isParked(uuid)) return;
-    const isWanted = this.#wanted.hasEntry(table, uuid, column, entry);
-    if (!isWanted) this.#awaiting.forgetEntry(entry, uuid, column);
-    const refTable = this.#northbound.schema.tables[table]?.columns[column]?.key.refTable;
-    if (
-      refTable !== undefined &&
-      largeSets[table]?.includes(column) &&
-      this.#northbound.row(refTable, entry) === undefined
-    ) {
-      if (isWanted) this.#awaiting.addEntry(entry, { table, uuid, column });
-      return;
+    const isWanted = this.#wanted.hasEntry(set, entry);
+    if (!isWanted) this.#awaiting.forgetEntry(entry, set);
+    if (largeSets[table]?.includes(column)) {
+      const refTable = this.#northbound.schema.tables[table]?.columns[column]?.key.refTable;
+      if (refTable !== undefined && this.#northbound.row(refTable, entry) === undefined) {
+        if (isWanted) this.#awaiting.addEntry(entry, set);
+        return;
+      }
     }
     this.#dirty.addCell(table, uuid, this.#wanted.keyOf(uuid), column, entry, isDrift);
   }
@@ -107,8 +106,8 @@ export class Batches {
     this.#awaiting.forgetRow(uuid);
   }
 
-  forgetEntry(entry: string, uuid: string, column: string): void {
-    this.#awaiting.forgetEntry(entry, uuid, column);
+  forgetEntry(entry: string, set: Reference): void {
+    this.#awaiting.forgetEntry(entry, set);
   }
 
   /** The row has come into the database: what waited for it waits no more, and is looked at now. */
@@ -194,7 +193,7 @@ export class Batches {
   }
 
   unit({ table, uuid, cells }: Pick<DirtyRow, 'table' | 'uuid' | 'cells'>): Unit {
-    return { table, uuid, desired: this.#wanted.row(table, uuid), ...(cells && { cells }) };
+    return { table, uuid, desired: this.#wanted.row(uuid), ...(cells && { cells }) };
   }
 
   get #hasFull(): boolean {
@@ -210,9 +209,9 @@ export class Batches {
   }
 
   /** How much work the row is: itself, its cells and what comes with it. */
-  #weightOf({ table, uuid, cells }: DirtyRow): number {
+  #weightOf({ uuid, cells }: DirtyRow): number {
     let weight = 1 + this.#awaiting.countFor(uuid);
-    if (cells === undefined) weight += (this.#wanted.row(table, uuid)?.cellCount ?? 0) / 8;
+    if (cells === undefined) weight += (this.#wanted.row(uuid)?.cellCount ?? 0) / 8;
     for (const entries of cells?.values() ?? []) weight += entries.size;
     // To compare a row takes as long as to write it.
     return cells === undefined ? Math.max(weight, weightOfPort) : weight;
@@ -234,7 +233,7 @@ export class Batches {
     for (const { referent, sets } of coming) for (const set of sets) this.#markEntry(set, referent);
   }
 
-  #markEntry({ table, uuid, column }: Reference, entry: string): void {
-    if (this.#wanted.has(uuid)) this.markCell(table, uuid, column, entry, false);
+  #markEntry(set: Reference, entry: string): void {
+    if (this.#wanted.has(set.uuid)) this.markCell(set, entry, false);
   }
 }

@@ -94,12 +94,14 @@ class Planning {
   readonly #inserts: Operation[] = [];
   readonly #changes: Operation[] = [];
   readonly #deletes: Operation[] = [];
-  readonly #sets = new Map<string, SetChange>();
+  /** Row → its sets. */
+  readonly #sets = new Map<string, SetChange[]>();
   readonly #awaited: Awaited[] = [];
   readonly #different = new Set<string>();
   /** Changes planned so far. */
   #count = 0;
   readonly #parents = new Map<string, string>();
+  #lastParent: { readonly parent: Parent; readonly set: Reference } | undefined;
   readonly #columnsOf = new Map<string, readonly OwnedColumn[]>();
 
   constructor(actual: Actual, schema: DatabaseSchema, leaving: ReadonlySet<string>) {
@@ -150,7 +152,7 @@ class Planning {
 
   finished(): Plan {
     const sets: Operation[] = [];
-    for (const { table, uuid, column, inserts, deletes } of this.#sets.values()) {
+    for (const { table, uuid, column, inserts, deletes } of [...this.#sets.values()].flat()) {
       const mutations: Mutation[] = [];
       if (deletes.size > 0) mutations.push([column, 'delete', [...deletes]]);
       if (inserts.size > 0) mutations.push([column, 'insert', [...inserts]]);
@@ -168,8 +170,9 @@ class Planning {
   #insert(unit: Unit, desired: DesiredRow): void {
     const { table, uuid } = unit;
     const row: Record<string, ColumnValue> = {};
+    const said = desired.all();
     for (const column of this.#columns(table)) {
-      const value = this.#wanted(unit, desired, column);
+      const value = this.#there(unit, column, said[column.name]);
       if (value !== undefined && !isEmpty(value)) row[column.name] = value;
     }
     this.#inserts.push({ op: 'insert', table, uuid, row });
@@ -252,7 +255,8 @@ class Planning {
 
   #updateEntry(unit: Unit, desired: DesiredRow, { name, schema }: OwnedColumn, entry: string): void {
     const set = { table: unit.table, uuid: unit.uuid, column: name };
-    const isThere = this.#actual.contains(set, entry);
+    // What comes with this transaction is in no set yet.
+    const isThere = !this.inserted.has(entry) && this.#actual.contains(set, entry);
     const isWanted = desired.entry(name, entry) !== undefined;
     if (isWanted && !isThere) {
       const { refTable } = schema.key;
@@ -305,9 +309,17 @@ class Planning {
     return false;
   }
 
-  /** What the column should hold. Weak references to rows that are not there would be dropped silently, so they wait. */
-  #wanted(unit: Unit, desired: DesiredRow, { name, schema, kind, isLarge }: OwnedColumn): ColumnValue | undefined {
-    const value = desired.column(name);
+  /** What the column should hold. */
+  #wanted(unit: Unit, desired: DesiredRow, column: OwnedColumn): ColumnValue | undefined {
+    return this.#there(unit, column, desired.column(column.name));
+  }
+
+  /** What a column can hold now. Weak references to rows that are not there would be dropped silently, so they wait. */
+  #there(
+    unit: Unit,
+    { name, schema, kind, isLarge }: OwnedColumn,
+    value: ColumnValue | undefined,
+  ): ColumnValue | undefined {
     const { refTable } = schema.key;
     if (refTable === undefined) return kind === 'set' || !Array.isArray(value) ? value : value[0];
     const there = (Array.isArray(value) ? value : []).filter((entry) => {
@@ -353,22 +365,30 @@ class Planning {
   }
 
   /** Many rows hang under one, whose UUID is worked out once. */
-  #setOf({ table, row, column }: Parent): Reference {
+  #setOf(parent: Parent): Reference {
+    if (this.#lastParent?.parent === parent) return this.#lastParent.set;
+    const { table, row, column } = parent;
     const id = `${table} ${row}`;
     let uuid = this.#parents.get(id);
     if (uuid === undefined) {
       uuid = rowUuid(table, row);
       this.#parents.set(id, uuid);
     }
-    return { table, uuid, column };
+    const set = { table, uuid, column };
+    this.#lastParent = { parent, set };
+    return set;
   }
 
   #setChange(set: Reference): SetChange {
-    const id = `${set.uuid} ${set.column}`;
-    let change = this.#sets.get(id);
+    let changes = this.#sets.get(set.uuid);
+    if (changes === undefined) {
+      changes = [];
+      this.#sets.set(set.uuid, changes);
+    }
+    let change = changes.find(({ column }) => column === set.column);
     if (change === undefined) {
       change = { ...set, inserts: new Set(), deletes: new Set() };
-      this.#sets.set(id, change);
+      changes.push(change);
     }
     return change;
   }

@@ -3,7 +3,7 @@ import type { DatabaseSchema, Value } from '#ovsdb/schema.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
 import { largeSets, ownedColumns } from './owned-columns.ts';
 import type { ActualRow } from './plan.ts';
-import { type Reference, SetIndex } from './set-index.ts';
+import { type Reference, type SetChange, SetIndex } from './set-index.ts';
 import { Turns } from './turns.ts';
 import type { Northbound, RowChange } from './writer.ts';
 
@@ -62,7 +62,7 @@ export class LargeSets {
 
   change(table: string, uuid: string, before: ActualRow | undefined, after: ActualRow | undefined): RowChange {
     const columns = largeSets[table];
-    if (columns === undefined) return { table, uuid, before, after, isRowChanged: true, entries: [] };
+    if (columns === undefined) return { table, uuid, before, after, isRowChanged: true, entries: nothing };
     const entries = this.read(table, uuid, after);
     const isRowChanged =
       before === undefined ||
@@ -78,12 +78,13 @@ export class LargeSets {
       this.#sets.get(uuid) ?? columns.map((column) => ({ reference: { table, uuid, column }, value: undefined }));
     if (row === undefined) this.#sets.delete(uuid);
     else this.#sets.set(uuid, sets);
-    return sets.map((set) => {
+    const changes: SetChange[] = [];
+    for (const set of sets) {
       const before = set.value;
       set.value = row?.[set.reference.column];
-      const { column } = set.reference;
-      return { column, entries: before === set.value ? [] : this.index.change(set.reference, before, set.value) };
-    });
+      if (before !== set.value) changes.push(this.index.change(set.reference, before, set.value));
+    }
+    return changes;
   }
 }
 
@@ -91,3 +92,5 @@ interface IndexedSet {
   readonly reference: Reference;
   value: Value;
 }
+
+const nothing: readonly SetChange[] = [];

@@ -7,6 +7,13 @@ export interface Reference {
   readonly column: string;
 }
 
+/** Entries that came into a set, and entries that went. */
+export interface SetChange {
+  readonly set: Reference;
+  readonly come: readonly string[];
+  readonly gone: readonly string[];
+}
+
 /** What is in large sets of references, by entry: whether one is there, and which sets it is in, without a walk through any. */
 export class SetIndex {
   /** A list of one or two has no room to grow: there is one for every port. */
@@ -21,8 +28,8 @@ export class SetIndex {
     return this.of(entry).some((one) => one.uuid === uuid && one.column === column && one.table === table);
   }
 
-  /** Takes in a new value of a set and gives the entries that came or went. `set` is always the same object for one set. */
-  change(set: Reference, before: Value, after: Value): readonly string[] {
+  /** Takes in a new value of a set. `set` is always the same object for one set. */
+  change(set: Reference, before: Value, after: Value): SetChange {
     const changed = difference(stringsOf(before), stringsOf(after));
     for (const entry of changed.gone) {
       const left = this.of(entry).filter((one) => one.uuid !== set.uuid || one.column !== set.column);
@@ -32,7 +39,7 @@ export class SetIndex {
     for (const entry of changed.come) {
       this.#references.set(entry, this.of(entry).concat(set));
     }
-    return [...changed.gone, ...changed.come];
+    return { set, ...changed };
   }
 }
 

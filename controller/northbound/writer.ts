@@ -11,6 +11,7 @@ import { ownerKey } from './owned-columns.ts';
 import { Pacing } from './pacing.ts';
 import { ParkedRows } from './parked-rows.ts';
 import type { Actual, ActualRow } from './plan.ts';
+import type { SetChange } from './set-index.ts';
 import { Turns } from './turns.ts';
 import { WantedRows } from './wanted-rows.ts';
 
@@ -22,8 +23,8 @@ export interface RowChange {
   readonly after: ActualRow | undefined;
   /** False when nothing changed but large sets. */
   readonly isRowChanged: boolean;
-  /** Entries of large sets that came or went. */
-  readonly entries: readonly { readonly column: string; readonly entries: readonly string[] }[];
+  /** What came into large sets of the row, and what went. */
+  readonly entries: readonly SetChange[];
 }
 
 /** The replica of the northbound database and the way to write to it. */
@@ -177,13 +178,14 @@ export class NorthboundWriter implements BoardListener {
 
   cellChanged(table: string, key: Key, column: string, entry: string): void {
     this.#hasNews = true;
-    const uuid = this.#wanted.uuidOf(table, key);
-    if (!this.#wanted.has(uuid)) {
-      this.#batches.forgetEntry(entry, uuid, column);
+    const cell = this.#wanted.cell(table, key, column);
+    if (cell === undefined) return;
+    if (!this.#wanted.has(cell.uuid)) {
+      this.#batches.forgetEntry(entry, cell);
       return;
     }
-    this.#parked.takeOut(uuid);
-    this.#batches.markCell(table, uuid, column, entry, false);
+    this.#parked.takeOut(cell.uuid);
+    this.#batches.markCell(cell, entry, false);
     this.#wake();
   }
 
@@ -197,28 +199,24 @@ export class NorthboundWriter implements BoardListener {
     if (isRowChanged && !isEcho && (isWanted || (after !== undefined && isOurs(after)))) {
       this.#batches.mark(table, uuid, true);
     }
-    for (const set of entries) {
-      for (const entry of set.entries) {
-        // The entry may be a child that somebody took away or moved, or a member of one of our groups.
-        if (!isWeak(this.#northbound, table, set.column)) this.#childMoved(table, set.column, entry);
-        else if (isWanted && !isEcho && !this.#isAsWanted(table, uuid, set.column, entry)) {
-          this.#batches.markCell(table, uuid, set.column, entry, true);
-        }
+    for (const { set, come, gone } of entries) {
+      const { refTable, refType } = this.#northbound.schema.tables[table]?.columns[set.column]?.key ?? {};
+      // The entry may be a child that somebody took away or moved, or a member of one of our groups.
+      if (refType !== 'weak') {
+        for (const child of come) this.#childMoved(refTable, child);
+        for (const child of gone) this.#childMoved(refTable, child);
+      } else if (isWanted && !isEcho) {
+        // Mostly it is what has just been written that comes back.
+        for (const entry of come) if (!this.#wanted.hasEntry(set, entry)) this.#batches.markCell(set, entry, true);
+        for (const entry of gone) if (this.#wanted.hasEntry(set, entry)) this.#batches.markCell(set, entry, true);
       }
     }
     this.#wake();
   }
 
-  #childMoved(parentTable: string, column: string, child: string): void {
-    if (!this.#wanted.has(child) || this.#batches.isComing(child)) return;
-    const refTable = this.#northbound.schema.tables[parentTable]?.columns[column]?.key.refTable;
-    if (refTable !== undefined) this.#batches.mark(refTable, child, true);
-  }
-
-  /** Mostly it is what has just been written that comes back. */
-  #isAsWanted(table: string, uuid: string, column: string, entry: string): boolean {
-    const isWanted = this.#wanted.hasEntry(table, uuid, column, entry);
-    return isWanted === this.#northbound.contains({ table, uuid, column }, entry);
+  #childMoved(table: string | undefined, child: string): void {
+    if (table === undefined || !this.#wanted.has(child) || this.#batches.isComing(child)) return;
+    this.#batches.mark(table, child, true);
   }
 
   #wake(): void {
@@ -333,7 +331,7 @@ export class NorthboundWriter implements BoardListener {
     const isOrphan = ({ table, uuid }: DirtyRow) =>
       batch.plan.inserted.has(uuid) &&
       this.#northbound.row(table, uuid) === undefined &&
-      this.#wanted.row(table, uuid)?.fact?.parent !== undefined;
+      this.#wanted.row(uuid)?.fact?.parent !== undefined;
     if (batch.rows.some(isOrphan)) this.#batches.takeBack(batch);
   }
 
@@ -343,7 +341,7 @@ export class NorthboundWriter implements BoardListener {
 
   #park(row: DirtyRow, error: OperationError): void {
     const { table, uuid } = row;
-    this.#parked.park(row, error, this.#wanted.row(table, uuid)?.fact?.object);
+    this.#parked.park(row, error, this.#wanted.row(uuid)?.fact?.object);
     this.#onEvent({ kind: 'parked', table, row: this.#wanted.keyOf(uuid) ?? uuid, error });
   }
 
@@ -352,10 +350,6 @@ export class NorthboundWriter implements BoardListener {
     this.#batches.restore({ rows: [row] });
     this.#wake();
   }
-}
-
-function isWeak({ schema }: Northbound, table: string, column: string): boolean {
-  return schema.tables[table]?.columns[column]?.key.refType === 'weak';
 }
 
 function isOurs(row: ActualRow): boolean {
