@@ -132,12 +132,13 @@ export class Controller {
       if (isOurs !== 'raised') return;
       await Promise.race([ended, this.#inAnyWeather(() => this.#readClaims())]);
     }
-    this.#claims.start();
     // Only now is everything read that says who has which address, and what is missing really is not there.
     const former = await formerAddresses(replica);
     allocator.start(former);
     this.#departedNodes.start(former.keys());
     await this.#settling.settled();
+    // Not before: of lists that come one after another it follows now and then that a claim is nobody's any more.
+    this.#claims.start();
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,
       ...(fence && { fence }),
