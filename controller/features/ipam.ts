@@ -2,7 +2,7 @@ import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type Fact, problem } from '../engine/facts.ts';
 import { isSame } from '../engine/same.ts';
 import { type Address, formatAddress, macOf, parseAddress } from '../ipam/address.ts';
-import { macKey } from '../ipam/allocator.ts';
+import { isWithOthers, macKey } from '../ipam/allocator.ts';
 import { segmentOf } from '../ipam/cut.ts';
 import type { NetworkPlan, Nic, Tables } from './tables.ts';
 
@@ -46,8 +46,7 @@ export function ipam(tables: Tables): Feature<Nic> {
           return;
         }
         const holder = read.get(tables.claimConflicts, name);
-        // The claim it was brought along in is in nobody's way, and goes.
-        if (holder !== undefined && !holder.endsWith(`IPAMClaim ${nic.broughtClaim}`)) {
+        if (isWithOthers(holder, nic)) {
           yield problem(nic.object, 'AddressConflict', `${claim.ips.join(' and ')} of IPAMClaim ${name}: ${holder}`);
           return;
         }

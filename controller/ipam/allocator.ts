@@ -294,7 +294,7 @@ export class Allocator {
     const plan = this.#tables.networkPlans.get(nic.network);
     if (isForeign) return false;
     if (claim !== undefined && claim.ips.length > 0) {
-      return claim.network === plan?.name && this.#tables.claimConflicts.get(name) === undefined;
+      return claim.network === plan?.name && !isWithOthers(this.#tables.claimConflicts.get(name), nic);
     }
     if (claim?.deleting) return false;
     const wanted = this.#wanted.get(name);
@@ -394,6 +394,11 @@ export class Allocator {
 /** Key of `Tables.macHolders`. */
 export function macKey(network: Key, mac: string): Key {
   return `${network} ${mac}`;
+}
+
+/** Whether a conflict (`Tables.claimConflicts`) is not with the claim that the guest brought its addresses along in, which goes. */
+export function isWithOthers(conflict: string | undefined, { broughtClaim }: Nic): conflict is string {
+  return conflict !== undefined && !conflict.endsWith(`IPAMClaim ${broughtClaim}`);
 }
 
 function holderOf(key: Key, { claim }: Nic): string {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { claimFinalizer } from '#controller/features/released-claims.ts';
 import type { RowState } from '#controller/replay/northbound-rows.ts';
 import { play } from '#controller/replay/play.ts';
 import type { RecordedEvent } from '#controller/replay/recording.ts';
@@ -25,6 +26,22 @@ test('with the word that its domain runs there, the addresses go over in one ste
     [here]: null,
     [there]: { addresses: [guest], options: { 'requested-chassis': 'b' } },
   });
+});
+
+test('it keeps its port while its new claim is there already and its former one is there still', async () => {
+  const claim = (owner: object) => ({
+    metadata: { uid: 'claim', finalizers: [claimFinalizer], ownerReferences: [{ ...owner, controller: true }] },
+    spec: { network: 'default', interface: 'eth0' },
+    status: { ips: ['10.244.0.9/20', 'fd00:10:244::9/68'] },
+  });
+  const final = await finalOf(
+    decentralised(({ source, target }) => {
+      source.put('IPAMClaim', 'db.default', claim({ kind: 'VirtualMachine', name: 'db', uid: source.vmUid }));
+      target.migrationState({ targetNodeDomainReadyTimestamp: '2026-11-21T05:10:20Z' });
+      target.put('IPAMClaim', 'db2.default', claim({ kind: 'VirtualMachine', name: 'db2', uid: target.vmUid }));
+    }),
+  );
+  expect(final[there]?.addresses).toEqual(['02:48:57:00:00:01 10.244.0.9 fd00:10:244::9']);
 });
 
 test('a halted VM whose guest has left is given other addresses when it is started', async () => {
