@@ -90,7 +90,7 @@ export class KubeVirtScript {
         labels: {
           'kubevirt.io': 'virt-launcher',
           'kubevirt.io/created-by': this.vmiUid,
-          'vm.kubevirt.io/name': this.name.split('.')[0],
+          'vm.kubevirt.io/name': hostNameOf(this.name),
           ...labels,
         },
         annotations: { 'kubevirt.io/domain': this.name, ...annotations },
@@ -338,6 +338,11 @@ export interface Stream {
 /** KubeVirt's name for a further NIC in the pod (pkg/network/namescheme). */
 function podInterfaceOf(network: string): string {
   return `pod${createHash('sha256').update(network).digest('hex').slice(0, 11)}`;
+}
+
+/** As `SanitizeHostname` makes it (pkg/network/dns). */
+function hostNameOf(vm: string): string {
+  return (vm.split('.')[0] ?? '').slice(0, 63).replace(/-+$/, '');
 }
 
 function networkOf({ name }: Json): Json {

@@ -18,11 +18,16 @@ export interface RealKubernetes extends Kubernetes {
   outageEnds(): Promise<void>;
 }
 
+export interface RealKubernetesOptions extends Omit<KubernetesOptions, 'admit'> {
+  /** Absent: KubeVirt's objects are taken as they come. */
+  readonly admit?: KubernetesOptions['admit'];
+}
+
 /**
  * etcd, kube-apiserver, kube-controller-manager and kube-scheduler as processes. Everybody has a ServiceAccount: our controller the one
  * of `deploy/`, with just the rights given there; its token file is rotated.
  */
-export async function realKubernetes({ admit, folder, env, log }: KubernetesOptions): Promise<RealKubernetes> {
+export async function realKubernetes({ admit, folder, env, log }: RealKubernetesOptions): Promise<RealKubernetes> {
   await using stack = new AsyncDisposableStack();
   const assets = await kubeAssets(log);
   const plane = stack.use(await startControlPlane({ assets, folder: join(folder, 'kube'), env, crds }));
@@ -36,7 +41,7 @@ export async function realKubernetes({ admit, folder, env, log }: KubernetesOpti
   stack.use(await followToken(api, controllerAccount, { file: tokenFile, log }));
   const kubeletToken = stack.use(await followToken(api, kubeletAccount, { log }));
   const kubeVirtToken = stack.use(await followToken(api, kubeVirtAccount, { log }));
-  stack.use(await startAdmissionWebhook({ api, admit, folder: join(folder, 'kube') }));
+  if (admit !== undefined) stack.use(await startAdmissionWebhook({ api, admit, folder: join(folder, 'kube') }));
   const whole = stack.move();
   return {
     api,
