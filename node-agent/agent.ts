@@ -68,7 +68,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     config.cni &&
     new ConfFile({
       path: config.cni.confFile,
-      conf: networkConf(config.socket, config.cni.chained),
+      conf: networkConf(config.socket, config.cni.chained, config.cni.newestVersion),
       withdrawAfterSeconds: config.cni.withdrawAfterSeconds,
       onOutcome: (outcome) => log.info({ outcome, path: config.cni?.confFile }, 'CNI configuration file'),
     });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { newestVersions } from './cni/conf-file.ts';
 
 const remotes = z.array(z.string().regex(/^(unix:|tcp:|ssl:)/)).min(1);
 
@@ -70,6 +71,8 @@ const schema = z.strictObject({
       plugin: z.string().default('dist/hawser'),
       /** Network configurations of plugins that run after ours, such as `portmap` or `bandwidth`. */
       chained: z.array(z.looseObject({ type: z.string() })).default([]),
+      /** 1.1.0 when they speak it or there are none: with it runtimes ask for STATUS and GC. Absent: 1.0.0 if anything is chained. */
+      newestVersion: z.enum(newestVersions).optional(),
     })
     .optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),

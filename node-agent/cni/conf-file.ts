@@ -58,11 +58,22 @@ export class ConfFile {
   }
 }
 
-/** The network configuration list of a node. `cniVersion` is what old runtimes take; new ones choose from `cniVersions`. */
-export function networkConf(socket: string, chained: readonly object[]): object {
+/** The newest version of the specification that a node's configuration may offer. */
+export const newestVersions = ['1.0.0', '1.1.0'] as const;
+
+/**
+ * The network configuration list of a node. `cniVersion` is what old runtimes take; new ones, and Multus, take the newest of
+ * `cniVersions` for the whole chain without asking its plugins, and those of Debian 12 refuse 1.1.0.
+ * @param newestVersion 1.1.0 when absent and nothing is chained; with it come GC and STATUS.
+ */
+export function networkConf(
+  socket: string,
+  chained: readonly object[],
+  newestVersion: (typeof newestVersions)[number] = chained.length === 0 ? '1.1.0' : '1.0.0',
+): object {
   return {
     cniVersion: '1.0.0',
-    cniVersions: ['0.4.0', '1.0.0', '1.1.0'],
+    cniVersions: ['0.4.0', ...newestVersions.slice(0, newestVersions.indexOf(newestVersion) + 1)],
     name: 'hawser',
     plugins: [{ type: 'hawser', socket }, ...chained],
   };

@@ -35,7 +35,7 @@ test('the file is there once the agent serves, whole, and names the socket and t
   expect(await readdir(folder)).toEqual(['10-hawser.conflist']);
   expect(JSON.parse(await readFile(join(folder, '10-hawser.conflist'), 'utf8'))).toEqual({
     cniVersion: '1.0.0',
-    cniVersions: ['0.4.0', '1.0.0', '1.1.0'],
+    cniVersions: ['0.4.0', '1.0.0'],
     name: 'hawser',
     plugins: [
       { type: 'hawser', socket: '/run/hawser/agent.sock' },
@@ -84,4 +84,12 @@ test('a folder that cannot be written is told, not thrown', async () => {
   file.serving(true);
   await file.settled();
   expect(outcomes).toEqual([{ failed: expect.objectContaining({ code: 'EEXIST' }) }]);
+});
+
+test('1.1.0 is offered where nothing is chained, or what is chained is said to speak it', () => {
+  const portmap = [{ type: 'portmap' }];
+  const socket = '/run/hawser/agent.sock';
+  expect(networkConf(socket, [])).toMatchObject({ cniVersions: ['0.4.0', '1.0.0', '1.1.0'] });
+  expect(networkConf(socket, portmap, '1.1.0')).toMatchObject({ cniVersions: ['0.4.0', '1.0.0', '1.1.0'] });
+  expect(networkConf(socket, [], '1.0.0')).toMatchObject({ cniVersions: ['0.4.0', '1.0.0'] });
 });
