@@ -6,8 +6,13 @@ import { KubeVirtScript } from '#test/controller/kubevirt/script.ts';
 import { startBed } from '#test/node-agent/bed.ts';
 import type { TestPod } from '#test/node-agent/lab-ports.ts';
 import { controllerOn } from './controller-on.ts';
+import { prepareGuest } from './guest/guest.ts';
+import { typeAndWait } from './guest/guest-shell.ts';
+import { askGuest } from './guest/report-port.ts';
 import type { CniResult } from './kubelet/sandbox.ts';
+import { plugNic, startMachine, unplugNic } from './qemu/machine.ts';
 import { run } from './topology/command.ts';
+import { attachManagedTap } from './virt/attachments/managed-tap.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -80,6 +85,50 @@ test('pods have a second NIC, and a VM gets one hot-plugged and unplugged and mi
   await answerAs(target, podInterface, `${backend}/24`);
   await reaches(left, 'net1', backend);
   await reaches(left, 'eth0', pods ?? '');
+}, 120_000);
+
+test('a running guest has a NIC plugged in, gets its address by DHCP, and goes on without it when it is unplugged', async () => {
+  const image = await prepareGuest(console.log);
+  await using bed = await startBed(1);
+  await using cluster = await controllerOn(bed);
+  for (const { kind, ...object } of example) if (kind !== 'VirtualMachine') cluster.put(kind, object);
+  const other = await cluster.pod('other', 'node-a');
+  await plugBoth(other);
+  const kubevirt = new KubeVirtScript('db', 'default');
+  kubevirt.createVm();
+  const pod = kubevirt.boot('node-a');
+  await cluster.follow(kubevirt);
+  const launcher = await cluster.launcher('db', 1, 'node-a');
+  const [onPodNetwork = ''] = addressesOf(await launcher.add());
+  const first = await attachManagedTap(launcher.netns);
+  const place = { netns: launcher.netns, env: bed.topology.node('node-a').env };
+  const folder = join(bed.topology.folder, 'db');
+  const guest = await startMachine({ name: 'db', folder, place, image, nics: [first], freeSlots: 1 });
+  try {
+    await askGuest(guest.reportSocket, { until: ({ ipv4 }) => ipv4.length > 0 });
+
+    kubevirt.furtherNics(['backend']);
+    kubevirt.plugs(pod, ['backend']);
+    await cluster.follow(kubevirt);
+    const [backend = ''] = addressesOf(await add(launcher, podInterface));
+    await plugNic(guest, 0, await attachManagedTap(launcher.netns, undefined, podInterface));
+    const found = 'until [ -e /sys/class/net/eth1 ]; do usleep 50000; done';
+    const asked = 'ip link set eth1 up && udhcpc -i eth1 -n -q -t 10 -T 1 -s /etc/udhcpc/script';
+    await typeAndWait(guest.consoleSocket, `${found}; ${asked}`, 60_000);
+    expect(await typeAndWait(guest.consoleSocket, 'ip -4 -o addr show eth1')).toContain(`${backend}/24`);
+    await reaches(other, 'net1', backend);
+
+    await unplugNic(guest, 0);
+    kubevirt.furtherNics(['backend'], ['backend']);
+    kubevirt.plugs(pod, []);
+    await cluster.follow(kubevirt);
+    await launcher.call('DEL', multusConf, undefined, podInterface);
+    expect(await typeAndWait(guest.consoleSocket, 'ls /sys/class/net')).not.toContain('eth1');
+    await reaches(other, 'eth0', onPodNetwork);
+    expect(await bed.interfacesFor('node-a', 'vm/default/db/backend')).toEqual([]);
+  } finally {
+    await guest.kill();
+  }
 }, 120_000);
 
 /** Gives the result of the second one. */

@@ -1,4 +1,4 @@
-import { typeAndWait } from './guest-shell.ts';
+import { typeAndWait } from '#test/lab/guest/guest-shell.ts';
 
 /** A guest that can be measured with: its console, and where qperf of another guest finds it. */
 export interface MeasuringGuest {

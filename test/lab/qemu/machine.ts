@@ -50,6 +50,8 @@ export interface MachineOptions {
   readonly place: Place;
   readonly image: GuestImage;
   readonly nics: readonly MachineNic[];
+  /** Slots into which `plugNic` puts further NICs while the guest runs; none when absent. */
+  readonly freeSlots?: number;
   /** 128 when absent. */
   readonly memoryMiB?: number;
   /**
@@ -63,6 +65,29 @@ export interface MachineNic {
   /** A tap that exists in the namespace. */
   readonly tap: string;
   readonly mac: string;
+}
+
+/** Plugs a NIC into a free slot of a running guest, as libvirt does. */
+export async function plugNic({ qmp }: QemuMachine, slot: number, { tap, mac }: MachineNic): Promise<void> {
+  const netdev = `plugged${slot}`;
+  await qmp.execute('netdev_add', {
+    ...{ type: 'tap', id: netdev, ifname: tap, script: 'no', downscript: 'no', vhost: false },
+  });
+  const offloads = Object.fromEntries(offloadsOff.map((name) => [name, false]));
+  await qmp.execute('device_add', {
+    ...{ driver: 'virtio-net-pci', id: `nic-${netdev}`, netdev, mac, bus: freeSlot(slot), romfile: '', ...offloads },
+  });
+}
+
+/** Asks the guest to let go of what `plugNic` plugged; resolves when it has. */
+export async function unplugNic({ qmp }: QemuMachine, slot: number): Promise<void> {
+  const netdev = `plugged${slot}`;
+  const events = qmp.events();
+  await qmp.execute('device_del', { id: `nic-${netdev}` });
+  for await (const { name, data } of events) {
+    if (name === 'DEVICE_DELETED' && Object(data).device === `nic-${netdev}`) break;
+  }
+  await qmp.execute('netdev_del', { id: netdev });
 }
 
 /** The upper half of a machine's cores: guests keep to them, whatever else runs there, too. */
@@ -135,7 +160,7 @@ export async function startMachine(options: MachineOptions): Promise<QemuMachine
 }
 
 function commandLine(
-  { name, nics, image, memoryMiB = 128, incoming }: MachineOptions,
+  { name, nics, freeSlots = 0, image, memoryMiB = 128, incoming }: MachineOptions,
   accelerator: string,
   socket: (file: string) => string,
 ): string[] {
@@ -159,8 +184,15 @@ function commandLine(
       ...['-netdev', `tap,id=net${index},ifname=${tap},script=no,downscript=no,vhost=off`],
       // No boot ROM: the guest does not boot from the network. No `host_mtu`, which libvirt would set: the lab is to
       // show that the guest learns its MTU from the network.
-      ...['-device', `virtio-net-pci,netdev=net${index},mac=${mac},romfile=,${offloadsOff}`],
+      ...[
+        '-device',
+        `virtio-net-pci,netdev=net${index},mac=${mac},romfile=,${offloadsOff.map((name) => `${name}=off`)}`,
+      ],
     ]),
+    ...Array.from({ length: freeSlots }, (_, slot) => [
+      '-device',
+      `pcie-root-port,id=${freeSlot(slot)},chassis=${slot + 1},slot=${slot + 1}`,
+    ]).flat(),
     // libvirt starts every target so; see migration.ts.
     ...(incoming ? ['-S', '-incoming', 'defer'] : []),
   ];
@@ -173,9 +205,11 @@ function commandLine(
 const offloadsOff = [
   ...['csum', 'gso', 'host_tso4', 'host_tso6', 'host_ecn', 'host_ufo'],
   ...['guest_csum', 'guest_tso4', 'guest_tso6', 'guest_ecn', 'guest_ufo'],
-]
-  .map((feature) => `${feature}=off`)
-  .join(',');
+];
+
+function freeSlot(slot: number): string {
+  return `free${slot}`;
+}
 
 function lowerPriority(pid: number): void {
   try {

@@ -9,31 +9,34 @@ import type { Attachment } from '../attachments.ts';
  *
  * @param netns name of the pod's namespace under /run/netns
  * @param guestMac from the VMI; the NIC's own when absent
+ * @param nic name of the NIC; for a further one `pod<hash>`, of which KubeVirt's other names keep the hash (pkg/network/link/names.go)
  */
-export async function attachManagedTap(netns: string, guestMac?: string): Promise<Attachment> {
-  const { address: nicMac, mtu, addresses } = await readNic(netns, 'eth0');
+export async function attachManagedTap(netns: string, guestMac?: string, nic = 'eth0'): Promise<Attachment> {
+  const [, id = nic] = /^pod(.+)$/.exec(nic) ?? [];
+  const [bridge, renamed, tap] = [`k6t-${id}`, `${id}-nic`, id === nic ? 'tap0' : `tap${id}`];
+  const { address: nicMac, mtu, addresses } = await readNic(netns, nic);
   const ip = (lines: readonly string[]) => run('ip', ['-batch', '-'], { netns, input: `${lines.join('\n')}\n` });
-  await ip(['link add k6t-eth0 type bridge']);
-  await run('ethtool', ['-K', 'k6t-eth0', 'tx', 'off'], { netns });
-  const bridge = await readNic(netns, 'k6t-eth0');
+  await ip([`link add ${bridge} type bridge`]);
+  await run('ethtool', ['-K', bridge, 'tx', 'off'], { netns });
+  const { address: bridgeMac } = await readNic(netns, bridge);
   await ip([
-    'link set eth0 down',
-    'addr flush dev eth0',
-    'link set eth0 name eth0-nic',
-    `link set eth0-nic address ${bridge.address}`,
-    'link set eth0-nic master k6t-eth0',
-    'link set eth0-nic type bridge_slave learning off',
-    'tuntap add dev tap0 mode tap user 107 group 107 vnet_hdr',
-    `link set tap0 mtu ${mtu} master k6t-eth0`,
+    `link set ${nic} down`,
+    `addr flush dev ${nic}`,
+    `link set ${nic} name ${renamed}`,
+    `link set ${renamed} address ${bridgeMac}`,
+    `link set ${renamed} master ${bridge}`,
+    `link set ${renamed} type bridge_slave learning off`,
+    `tuntap add dev ${tap} mode tap user 107 group 107 vnet_hdr`,
+    `link set ${tap} mtu ${mtu} master ${bridge}`,
     // KubeVirt's is a dummy; a bridge without ports does nothing either, and every kernel that can run the lab has it.
-    'link add eth0 type bridge',
-    `link set eth0 address ${nicMac} mtu ${mtu}`,
-    ...addresses.map((address) => `addr add ${address} dev eth0`),
-    'link set k6t-eth0 up',
-    'link set eth0-nic up',
-    'link set tap0 up',
+    `link add ${nic} type bridge`,
+    `link set ${nic} address ${nicMac} mtu ${mtu}`,
+    ...addresses.map((address) => `addr add ${address} dev ${nic}`),
+    `link set ${bridge} up`,
+    `link set ${renamed} up`,
+    `link set ${tap} up`,
   ]);
-  return { tap: 'tap0', netns, mac: guestMac ?? nicMac, detach: async () => {} };
+  return { tap, netns, mac: guestMac ?? nicMac, detach: async () => {} };
 }
 
 /** The MAC, MTU in bytes and global addresses (`10.244.0.5/16`) of a device. */
