@@ -40,7 +40,7 @@ test('without etcd nothing is started, and the line says what to install', async
 test('where neither Go nor the programs are there, a line says so, for control planes and for nodes', () => {
   vi.stubEnv('XDG_CACHE_HOME', folder);
   vi.stubEnv('GOROOT', folder);
-  expect(whyNoNodes()).toBe('neither Go nor $KUBEBUILDER_ASSETS with kubelet, agnhost and e2e.test is there');
+  expect(whyNoNodes()).toBe('neither Go nor $KUBEBUILDER_ASSETS with kubelet, agnhost, e2e.test and multus is there');
   rmSync(join(folder, 'kube-scheduler'));
   expect(whyNoKube()).toBe(
     'neither Go nor $KUBEBUILDER_ASSETS with kube-apiserver, kube-controller-manager, kube-scheduler and kubectl is there',

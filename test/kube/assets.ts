@@ -49,6 +49,11 @@ export async function upstreamSuite(log: (line: string) => void): Promise<string
   return (await finder(conformance, log))('e2e.test');
 }
 
+/** As `kubeAssets`: Multus, which calls other plugins for a pod's further NICs. */
+export async function multusPlugin(log: (line: string) => void): Promise<string> {
+  return (await finder(multus, log))('multus');
+}
+
 /** Why the suites against real Kubernetes cannot run here; undefined when they can. Builds nothing. */
 export function whyNoKube(): string | undefined {
   if (given('etcd') === undefined && onPath('etcd') === undefined) {
@@ -62,8 +67,8 @@ export function whyNoKube(): string | undefined {
 export function whyNoNodes(): string | undefined {
   const why = whyNoKube();
   if (why !== undefined) return why;
-  if ([node, conformance].every((group) => namesOf(group).every(given) || canBuild(group))) return undefined;
-  return 'neither Go nor $KUBEBUILDER_ASSETS with kubelet, agnhost and e2e.test is there';
+  if ([node, conformance, multus].every((group) => namesOf(group).every(given) || canBuild(group))) return undefined;
+  return 'neither Go nor $KUBEBUILDER_ASSETS with kubelet, agnhost, e2e.test and multus is there';
 }
 
 const controlPlane: ProgramGroup = {
@@ -80,6 +85,12 @@ const node: ProgramGroup = {
   packages: ['k8s.io/kubernetes/cmd/kubelet', 'k8s.io/kubernetes/test/images/agnhost'],
 };
 const conformance: ProgramGroup = { name: 'conformance', packages: ['k8s.io/kubernetes/test/e2e'], ofTests: true };
+
+const multus: ProgramGroup = {
+  name: 'multus',
+  packages: ['gopkg.in/k8snetworkplumbingwg/multus-cni.v4/cmd/multus'],
+  folder: 'multus',
+};
 
 async function finder(group: ProgramGroup, log: (line: string) => void): Promise<(name: string) => string> {
   const areGiven = namesOf(group).every(given);

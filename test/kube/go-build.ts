@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cachedFolder, cacheFolder } from '#test/setup/cache.ts';
 import { SetUpError } from '#test/setup/set-up-error.ts';
 import { isProgram, onPath } from './programs.ts';
@@ -9,15 +9,17 @@ import { isProgram, onPath } from './programs.ts';
 /** Programs that are wanted together, so built and cached together. */
 export interface ProgramGroup {
   readonly name: string;
-  /** Packages of `go.mod` beside this file; a program is called as the last part of its package. */
-  readonly packages: readonly string[];
+  /** Packages of the `go.mod` in `folder`; a program is called as the last part of its package. */
+  readonly packages: readonly [string, ...string[]];
+  /** Folder of the `go.mod`, below this file's; this file's own when absent. */
+  readonly folder?: string;
   /** A package whose tests become the one program, named `<last part>.test`, instead of its `main`. */
   readonly ofTests?: boolean;
 }
 
 /**
- * The folder with the programs of `group`: built from the Go modules that `go.mod` beside this file names, once per content of that
- * file, into the cache.
+ * The folder with the programs of `group`: built from the Go modules that its `go.mod` names, once per content of that file, into the
+ * cache.
  *
  * @throws SetUpError when there is no Go, or the modules cannot be had.
  */
@@ -26,16 +28,16 @@ export async function builtPrograms(group: ProgramGroup, log: (line: string) => 
     const go = goProgram();
     if (go === undefined)
       throw new SetUpError(`Go is not installed: it builds ${group.name} (https://go.dev/doc/install)`);
-    const version = releaseVersion();
+    const version = releaseVersion(group);
     log(`kube: building ${group.name} ${version} with ${go}: once, minutes`);
-    const total = (await goOutput(go, ['list', '-deps', ...group.packages], () => undefined)).split('\n').length;
+    const total = (await goOutput(go, group, ['list', '-deps', ...group.packages], () => undefined)).split('\n').length;
     let done = 0;
     let saidAt = performance.now();
     const versionFlags = `-X k8s.io/component-base/version.gitVersion=${version} -X k8s.io/client-go/pkg/version.gitVersion=${version}`;
     // -v names each package on standard error as it is compiled.
     const flags = ['-v', '-trimpath', '-ldflags', `-s -w ${versionFlags}`, '-o', `${folder}/`];
     const verb = group.ofTests ? ['test', '-c'] : ['build'];
-    await goOutput(go, [...verb, ...flags, ...group.packages], () => {
+    await goOutput(go, group, [...verb, ...flags, ...group.packages], () => {
       done += 1;
       if (performance.now() - saidAt < 15_000) return;
       saidAt = performance.now();
@@ -50,16 +52,15 @@ export function canBuild(group: ProgramGroup): boolean {
   return existsSync(join(cacheFolder(), builtKey(group))) || goProgram() !== undefined;
 }
 
-/** Changes with what is built: for caching what is made of it. */
-export function modulesKey(): string {
-  const inputs = createHash('sha256').update(readFileSync(goModFile)).update(process.arch).digest('hex');
-  return `${releaseVersion()}-${inputs.slice(0, 12)}`;
-}
-
-/** Standard output of `go`, which runs beside our `go.mod`; `onLine` is called for each line of its standard error. */
-async function goOutput(go: string, args: readonly string[], onLine: (line: string) => void): Promise<string> {
+/** Standard output of `go`, which runs beside the group's `go.mod`; `onLine` is called for each line of its standard error. */
+async function goOutput(
+  go: string,
+  group: ProgramGroup,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<string> {
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' };
-  const child = spawn(go, args, { cwd: import.meta.dirname, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(go, args, { cwd: dirname(goModFile(group)), env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output: Buffer[] = [];
   const lastLines: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
@@ -79,17 +80,25 @@ async function goOutput(go: string, args: readonly string[], onLine: (line: stri
 }
 
 function builtKey(group: ProgramGroup): string {
-  return `kube/${modulesKey()}/${group.name}`;
+  const inputs = createHash('sha256')
+    .update(readFileSync(goModFile(group)))
+    .update(process.arch)
+    .digest('hex');
+  return `kube/${releaseVersion(group)}-${inputs.slice(0, 12)}/${group.name}`;
 }
 
-/** `v1.36.3`. */
-function releaseVersion(): string {
-  const version = /^\s*(?:require\s+)?k8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(goModFile, 'utf8'))?.[1];
-  if (version === undefined) throw new Error(`${goModFile} does not require k8s.io/kubernetes`);
-  return version;
+/** Version of the module that has the group's packages: `v1.36.3`. */
+function releaseVersion(group: ProgramGroup): string {
+  const file = goModFile(group);
+  for (const [, module, version] of readFileSync(file, 'utf8').matchAll(/^\s*(?:require\s+)?(\S+) (v\S+)/gm)) {
+    if (version !== undefined && group.packages[0].startsWith(`${module}/`)) return version;
+  }
+  throw new Error(`${file} does not require the module of ${group.packages[0]}`);
 }
 
-const goModFile = join(import.meta.dirname, 'go.mod');
+function goModFile({ folder = '' }: ProgramGroup): string {
+  return join(import.meta.dirname, folder, 'go.mod');
+}
 
 /** Go's own installer puts it into a folder that is not on everybody's PATH. */
 function goProgram(): string | undefined {

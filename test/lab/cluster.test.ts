@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { podNetwork, runUpstreamSuite } from '#test/conformance/upstream-suite.ts';
 import { whyNoNodes } from '#test/kube/assets.ts';
 import { type Cluster, startCluster } from './cluster/cluster.ts';
 import { startKubeVirtOn } from './cluster/kubevirt-on-cluster.ts';
-import { deploymentYaml, hostPortYaml, noIngressYaml } from './cluster/manifests.ts';
-import { killAgents, podsOf, untilNoTraces } from './cluster/pods.ts';
+import { deploymentYaml, hostPortYaml, noIngressYaml, twoNicsYaml } from './cluster/manifests.ts';
+import { installMultus } from './cluster/multus.ts';
+import { killAgents, podsOf, podTraces, untilNoTraces } from './cluster/pods.ts';
 import { precopyOverheadMs } from './results.ts';
 import { runLab } from './run.ts';
 import { run } from './topology/command.ts';
@@ -93,6 +97,29 @@ describe.skipIf(why !== undefined)('a cluster of real kubelets and containerd, w
     }, 240_000);
   });
 
+  test('Multus gives pods their first NIC and a second one by a NetworkAttachmentDefinition, and takes both away', async () => {
+    await using _ = await installMultus(cluster, cluster.nodes.slice(0, 2));
+    await cluster.kubectl(['apply', '-f', '-'], secondNicYaml);
+    const nodeOf = { left: 'node-a', right: 'node-b' };
+    for (const [name, node] of Object.entries(nodeOf))
+      await cluster.kubectl(['apply', '-f', '-'], twoNicsYaml(name, node));
+    await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/left', 'pod/right', '--timeout=100s']);
+    const column = 'jsonpath={.metadata.annotations.k8s\\.v1\\.cni\\.cncf\\.io/network-status}';
+    const status: unknown = JSON.parse(await cluster.kubectl(['get', 'pod/right', '-o', column]));
+    expect(status).toMatchObject([
+      { name: 'hawser', interface: 'eth0', default: true },
+      { name: 'default/backend', interface: 'net1', ips: [expect.stringMatching(/^10\.20\.0\./), expect.any(String)] },
+    ]);
+    const [, further] = networkStatus.parse(status);
+    const urls = further?.ips.map((ip) => `http://${ip.includes(':') ? `[${ip}]` : ip}:8080/hostname`) ?? [];
+    const asked = ['exec', 'left', '--', 'curl', '-sS', '--fail', '--max-time', '10', '--interface', 'net1', ...urls];
+    expect(await cluster.kubectl(asked)).toBe('rightright');
+    await cluster.kubectl(['delete', 'pod/left', 'pod/right']);
+    await cluster.kubectl(['delete', 'network-attachment-definition/backend', 'network.hawser.dev/backend']);
+    const left = async () => (await podTraces(cluster)).filter((trace) => /left|right/.test(trace));
+    await expect.poll(left, { timeout: 30_000 }).toEqual([]);
+  }, 150_000);
+
   test(`${podsAtOnce} pods start and go at once, with the node agents killed in the middle, and leave nothing`, async () => {
     await scale('web', podsAtOnce);
     const isUp = async () => (await podsOf(cluster, 'web')).filter(({ ips }) => ips.length > 0).length;
@@ -172,6 +199,15 @@ describe.skipIf(why !== undefined)('a cluster of real kubelets and containerd, w
 
 /** Three kubelets and a control plane share the machine with the guests; `end-to-end.test.ts` holds migrations to the tighter bar. */
 const allowedOverheadMs = 300;
+
+/** The Network and the NetworkAttachmentDefinition of the user's example, without its VM. */
+const secondNicYaml = readFileSync(join(import.meta.dirname, '../../docs/examples/second-nic.yaml'), 'utf8')
+  .split(/^---$/m)
+  .filter((document) => !document.includes('kind: VirtualMachine'))
+  .join('---');
+
+/** What Multus writes on a pod, the annotation `k8s.v1.cni.cncf.io/network-status`. */
+const networkStatus = z.array(z.object({ interface: z.string(), ips: z.array(z.string()) }));
 
 /** Asks all addresses at the same time. */
 const pingAll = 'for ip; do ping -c1 -W5 "$ip" & pids="$pids $!"; done; for pid in $pids; do wait "$pid"; done';

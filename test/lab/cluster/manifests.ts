@@ -41,6 +41,27 @@ spec:
 `;
 }
 
+/** A pod of the test image on this node with a second NIC, on the Network of docs/examples/second-nic.yaml. */
+export function twoNicsYaml(name: string, nodeName: string): string {
+  return `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+  annotations:
+    k8s.v1.cni.cncf.io/networks: backend
+spec:
+  nodeName: ${nodeName}
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: web
+      image: ${agnhostImage}
+      args: [netexec, --http-port=8080]
+      readinessProbe:
+        httpGet: {path: /hostname, port: 8080}
+        periodSeconds: 1
+`;
+}
+
 /** A pod of the test image on this node, which answers `/hostname` at a port of the node, too. */
 export function hostPortYaml(name: string, nodeName: string, hostPort: number): string {
   return `apiVersion: v1
