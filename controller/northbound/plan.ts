@@ -200,8 +200,9 @@ class Planning {
             for (const entry of remove) this.#drop({ table, uuid, column: name }, entry);
             for (const entry of put) this.#put({ table, uuid, column: name }, entry);
           } else {
-            if (remove.length > 0) mutations.push([name, 'delete', remove]);
+            // Some sets may not be empty, not even between two mutations: `networks` of a router's port.
             if (put.length > 0) mutations.push([name, 'insert', put]);
+            if (remove.length > 0) mutations.push([name, 'delete', remove]);
           }
           break;
         }
@@ -245,8 +246,8 @@ class Planning {
           if (wanted !== existing[name]) row[name] = wanted ?? [];
         } else {
           const { remove, put } = setDifference(Array.isArray(wanted) ? wanted : [], existing[name]);
-          if (remove.length > 0) mutations.push([name, 'delete', remove]);
           if (put.length > 0) mutations.push([name, 'insert', put]);
+          if (remove.length > 0) mutations.push([name, 'delete', remove]);
         }
       }
     }

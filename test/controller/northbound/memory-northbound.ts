@@ -24,6 +24,7 @@ export class MemoryNorthbound implements Northbound {
     'Port_Group',
     'ACL',
     'Logical_Switch_Port',
+    'Logical_Router_Static_Route',
   ];
   operations = 0;
   onTransaction: (operations: readonly Operation[]) => void = () => {};
@@ -138,7 +139,10 @@ class Draft {
         } else {
           let after = row;
           for (const [name, mutator, value] of operation.mutations) {
-            after = { ...after, [name]: mutated(after[name], mutator, value) };
+            const cell = mutated(after[name], mutator, value);
+            const { min = 0 } = northboundSchema.tables[table]?.columns[name] ?? {};
+            if (atoms(cell).length < min) return 'constraint violation';
+            after = { ...after, [name]: cell };
           }
           this.#table(table).set(uuid, after);
         }

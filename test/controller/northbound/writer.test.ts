@@ -186,6 +186,29 @@ test('of a set and a map only the entries that change are written', async () => 
   ]);
 });
 
+test('a set that may not be empty gets its new entries before it loses the old ones', async () => {
+  const board = new Board();
+  const northbound = new MemoryNorthbound();
+  const writer = new NorthboundWriter(board, northbound, { sleep: () => new Promise(setImmediate) });
+  const say = (networks: readonly string[]) => {
+    const parent = { table: 'Logical_Router', row: 'blue', column: 'ports' };
+    const columns = { name: 'gateway', mac: '0a:58:0a:00:00:01', networks, external_ids: mark('blue') };
+    const fact = row('Logical_Router_Port', 'gateway', columns, parent);
+    board.say('gateway', fact);
+    return fact;
+  };
+  board.say('blue', row('Logical_Router', 'blue', { name: 'blue', external_ids: mark('blue') }));
+  const before = say(['10.0.0.1/16']);
+  await writer.start();
+  board.unsay('gateway', before);
+  say(['10.0.255.254/16']);
+  await writer.idle();
+  expect(northbound.row('Logical_Router_Port', rowUuid('Logical_Router_Port', 'gateway'))?.networks).toEqual([
+    '10.0.255.254/16',
+  ]);
+  expect(writer.parked).toBe(0);
+});
+
 test('a refused row is told to whom it belongs, tried again ever more seldom, and told no more once it lands', async () => {
   const board = new Board();
   const northbound = new MemoryNorthbound();
