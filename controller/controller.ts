@@ -4,8 +4,10 @@ import { ClaimKeeper } from './claims.ts';
 import { Core } from './core.ts';
 import { DepartedNodes } from './departed-nodes.ts';
 import type { Failure } from './engine/engine.ts';
+import type { ProblemFact } from './engine/facts.ts';
 import type { Table } from './engine/table.ts';
 import type { FeatureOptions } from './features/index.ts';
+import type { AllocationProblem } from './ipam/allocator.ts';
 import type { KubeApi } from './kube/api.ts';
 import { EventRecorder } from './kube/events.ts';
 import {
@@ -228,16 +230,19 @@ export class Controller {
   }
 
   #report(): void {
-    if (!this.#leads) return;
+    if (this.#leads) this.#letterbox.report(this.#problems());
+  }
+
+  #problems(): readonly (ProblemFact | AllocationProblem)[] {
     const { engine, allocator } = this.#core;
-    this.#letterbox.report([...engine.board.problems(), ...allocator.problems, ...(this.#writer?.problems() ?? [])]);
+    return [...engine.board.problems(), ...allocator.problems, ...(this.#writer?.problems() ?? [])];
   }
 
   async #tellStatus(): Promise<void> {
     while (this.#leads && !this.#options.signal.aborted) {
       this.#report();
       this.#networkStatus.report();
-      this.#vmStatus.report();
+      this.#vmStatus.report(this.#problems());
       await this.#options.sleep(statusMilliseconds);
     }
   }

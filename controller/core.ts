@@ -2,6 +2,7 @@ import { Engine, type EngineOptions } from './engine/engine.ts';
 import { addFeatures, type FeatureOptions } from './features/index.ts';
 import { Tables } from './features/tables.ts';
 import { Allocator, type WantedClaim } from './ipam/allocator.ts';
+import { Turns } from './northbound/turns.ts';
 
 /**
  * The controller without its shell: tables in, wanted northbound rows on the board and wanted claims out. It knows no socket and no
@@ -25,14 +26,14 @@ export class Core {
 
   /** Runs features and allocations in turn until neither has anything left to do, giving the event loop its turns. */
   async settle(): Promise<void> {
+    const turns = new Turns();
     for (;;) {
-      await this.engine.run();
-      const end = performance.now() + sliceMilliseconds;
-      this.#onWantedClaims(this.allocator.settle(() => performance.now() >= end));
+      // What is left of the turn is enough for one key at least.
+      while (!this.engine.runFor(turns.leftMs)) await turns.next();
+      if (turns.isTimeUp) await turns.next();
+      this.#onWantedClaims(this.allocator.settle(() => turns.isTimeUp));
       if (this.engine.isIdle && this.allocator.isSettled) return;
-      if (!this.allocator.isSettled) await new Promise((resolve) => setImmediate(resolve));
+      if (turns.isTimeUp) await turns.next();
     }
   }
 }
-
-const sliceMilliseconds = 4;

@@ -1,3 +1,4 @@
+import type { ProblemFact } from './engine/facts.ts';
 import { isSame } from './engine/same.ts';
 import type { Tables } from './features/tables.ts';
 import type { VmNetworkStatus } from './features/vm-network-status.ts';
@@ -17,6 +18,7 @@ export class VmNetworkStatusKeeper {
   readonly #inFlight = new Set<string>();
   /** Keys whose status may differ from what is written. */
   readonly #dirty = new Set<string>();
+  #problems: ReadonlyMap<string, readonly Problem[]> = new Map();
 
   /** `now`: milliseconds since 1970. */
   constructor(tables: Tables, writer: Pick<Writer, 'write'>, now: () => number = Date.now) {
@@ -27,8 +29,22 @@ export class VmNetworkStatusKeeper {
     tables.vmNetworks.onChange((key) => this.#dirty.add(key));
   }
 
-  /** Call it now and then: what changed several times since the last call is written once. */
-  report(): void {
+  /** Call it now and then, with all problems there are: what changed several times since the last call is written once. */
+  report(problems: Iterable<Problem & Pick<ProblemFact, 'object'>>): void {
+    const current = new Map<string, readonly Problem[]>();
+    for (const { object, condition, sentence } of problems) {
+      if (object.kind !== 'VirtualMachine' && object.kind !== 'VirtualMachineInstance') continue;
+      const key = `${object.namespace}/${object.name}`;
+      const told = [...(current.get(key) ?? []), { condition, sentence }];
+      current.set(
+        key,
+        told.sort((a, b) => (a.sentence < b.sentence ? -1 : 1)),
+      );
+    }
+    for (const key of [...this.#problems.keys(), ...current.keys()]) {
+      if (!isSame(this.#problems.get(key), current.get(key))) this.#dirty.add(key);
+    }
+    this.#problems = current;
     for (const key of [...this.#dirty]) {
       if (this.#inFlight.has(key)) continue;
       this.#dirty.delete(key);
@@ -55,7 +71,7 @@ export class VmNetworkStatusKeeper {
       );
       return;
     }
-    const body = statusPatch(status, found.status, this.#now());
+    const body = statusPatch(withProblems(status, this.#problems.get(key) ?? []), found.status, this.#now());
     if (body === undefined) return;
     this.#send(key, () =>
       this.#writer.write(place, { verb: 'patchStatus', body: { metadata: { uid: found.uid }, status: body } }),
@@ -69,6 +85,16 @@ export class VmNetworkStatusKeeper {
       if (result.type !== 'written') this.#dirty.add(key);
     });
   }
+}
+
+type Problem = Pick<ProblemFact, 'condition' | 'sentence'>;
+
+/** Why a VM that runs lacks addresses, which each of its NICs may for a reason of its own, is said where it is seen that it lacks them. */
+function withProblems(status: VmNetworkStatus, problems: readonly Problem[]): VmNetworkStatus {
+  const [first] = problems;
+  if (first === undefined || status.ready.reason !== 'NoAddresses') return status;
+  const message = problems.map(({ sentence }) => sentence).join('; ');
+  return { ...status, ready: { status: 'False', reason: first.condition, message } };
 }
 
 /** The merge patch that makes `before` say what is so now; undefined when it does. What no longer holds is taken out. */

@@ -1,7 +1,7 @@
 import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type Fact, problem } from '../engine/facts.ts';
 import { isSame } from '../engine/same.ts';
-import { type Address, formatAddress, macOf, parseAddress } from '../ipam/address.ts';
+import { formatAddress, macOf, parseAddress } from '../ipam/address.ts';
 import { isWithOthers, macKey } from '../ipam/allocator.ts';
 import { segmentOf } from '../ipam/cut.ts';
 import type { NetworkPlan, Nic, Tables } from './tables.ts';
@@ -65,17 +65,12 @@ function* addressFacts(
   ips: readonly string[],
   read: Read,
 ): Iterable<Fact> {
-  const ordered: Address[] = [];
-  const found = new Set<number | undefined>();
   const parsed = ips.map(parseAddress);
-  for (const family of plan.families) {
-    const address = parsed.find((candidate) => candidate?.family === family);
-    // Half-allocated is not allocated: a guest that got one family would keep trying for the other.
-    if (address === undefined) return;
-    ordered.push(address);
-    found.add(segmentOf(plan.cuts, address));
-  }
-  const [first] = ordered;
+  const had = families.flatMap((family) => parsed.find((address) => address?.family === family) ?? []);
+  // A network that has got another family since leaves its guests what they have.
+  const ordered = had.filter(({ family }) => plan.families.includes(family));
+  const found = new Set(ordered.map((address) => segmentOf(plan.cuts, address)));
+  const [first] = had;
   const [index] = found;
   const segment = plan.segments[index ?? -1];
   if (found.size !== 1 || segment === undefined) {
@@ -96,3 +91,6 @@ function* addressFacts(
     segment: segment.key,
   });
 }
+
+/** In the order in which a port has its addresses, and the first of which its MAC is made of. */
+const families = [4, 6] as const;

@@ -101,8 +101,15 @@ function* networkFacts(
   yield derived(tables.networkPlans, key, plan);
   for (const segment of plan.segments) yield derived(tables.segments, segment.key, segment);
   // ovn-trace takes the name of a switch or a router, and the first segment's switch is named as the network.
-  if (spec.topology === 'overlay')
-    yield row('Logical_Router', key, { name: `router/${key}`, external_ids: ownerMark(key, object.uid) });
+  if (spec.topology === 'overlay') {
+    yield row(
+      'Logical_Router',
+      key,
+      { name: `router/${key}`, external_ids: ownerMark(key, object.uid) },
+      undefined,
+      object,
+    );
+  }
 }
 
 function localnetOf({ topology, physicalNetwork, vlan }: NetworkSpec): Pick<Segment, 'localnet'> {

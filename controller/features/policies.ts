@@ -138,7 +138,7 @@ function* directionFacts(
     if (rule.peers !== undefined && peers.length === 0) continue;
     if (ports.match === undefined) continue;
     const terms = [here, rule.peers === undefined ? 'ip' : anyOf(peers), ports.match].filter((term) => term !== '');
-    yield acl(group, direction, priorities.allow, terms.join(' && '), 'allow-related', own);
+    yield acl(group, direction, priorities.allow, terms.join(' && '), 'allow-related', own, objectOf(policy));
   }
 }
 
@@ -191,6 +191,7 @@ function acl(
   match: string,
   action: 'allow' | 'allow-related' | 'drop',
   ids: Readonly<Record<string, string>>,
+  object?: ObjectReference,
 ): Fact {
   const key = `${ids['hawser:owner']}/${group}/${direction}/${digest(match)}`;
   const columns = {
@@ -200,7 +201,7 @@ function acl(
     action,
     external_ids: ids,
   };
-  return row('ACL', key, columns, { table: 'Port_Group', row: group, column: 'acls' });
+  return row('ACL', key, columns, { table: 'Port_Group', row: group, column: 'acls' }, object);
 }
 
 function groupKey({ scope, selector }: PodSelector): Key {

@@ -20,7 +20,7 @@ export function segments(tables: Tables): Feature<Segment> {
       const mark = ownerMark(key, object.uid);
       const routerPort = routerPortOf(key);
       const uplink = uplinkOf(segment);
-      yield row('Logical_Switch', key, { name: key, external_ids: mark });
+      yield row('Logical_Switch', key, { name: key, external_ids: mark }, undefined, object);
       if (localnet !== undefined) {
         yield row(
           'Logical_Switch_Port',
@@ -34,6 +34,7 @@ export function segments(tables: Tables): Feature<Segment> {
             external_ids: mark,
           },
           { table: 'Logical_Switch', row: key, column: 'ports' },
+          object,
         );
         return;
       }
@@ -47,6 +48,7 @@ export function segments(tables: Tables): Feature<Segment> {
           external_ids: mark,
         },
         { table: 'Logical_Router', row: network, column: 'ports' },
+        object,
       );
       yield row(
         'Logical_Switch_Port',
@@ -59,6 +61,7 @@ export function segments(tables: Tables): Feature<Segment> {
           external_ids: mark,
         },
         { table: 'Logical_Switch', row: key, column: 'ports' },
+        object,
       );
     },
   };

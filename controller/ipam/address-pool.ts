@@ -21,18 +21,16 @@ export class AddressPool {
 
   constructor(cidr: Cidr, excluded: readonly AddressRange[]) {
     this.cidr = cidr;
-    const end = cidr.first + cidr.size - 1n;
-    this.#excluded = excluded.filter(({ first, last }) => first <= end && last >= cidr.first);
+    const broadcast = cidr.first + cidr.size - 1n;
+    this.#excluded = excluded.filter(({ first, last }) => first <= broadcast && last >= cidr.first);
     const window = 1n << 20n;
     this.#pool = new IndexPool(Number(cidr.size < window ? cidr.size : window));
     // In IPv6 it is the subnet-router anycast address.
     this.reserve(cidr.first, 'the address of the subnet itself');
-    if (cidr.family === 4) this.reserve(end, "the subnet's broadcast address");
+    if (cidr.family === 4) this.reserve(broadcast, "the subnet's broadcast address");
     for (const { first, last } of this.#excluded) {
-      const lastInWindow = min(last, cidr.first + BigInt(this.#pool.capacity) - 1n);
-      for (let value = max(first, cidr.first); value <= lastInWindow; value += 1n) {
-        this.#pool.take(Number(value - cidr.first));
-      }
+      const end = Math.min(Number(last - cidr.first), this.#pool.capacity - 1);
+      for (let index = Number(max(first, cidr.first) - cidr.first); index <= end; index += 1) this.#pool.take(index);
     }
   }
 
@@ -95,10 +93,6 @@ export class AddressPool {
     const position = value - this.cidr.first;
     return position >= 0n && position < BigInt(this.#pool.capacity) ? Number(position) : position;
   }
-}
-
-function min(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }
 
 function max(a: bigint, b: bigint): bigint {

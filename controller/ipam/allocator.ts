@@ -45,8 +45,11 @@ export class Allocator {
   readonly #dirtyNics = new Set<Key>();
   readonly #dirtyClaims = new Set<Key>();
   readonly #dirtyPlans = new Set<Key>();
-  /** Those whose turn comes when no claim, or no NIC, is left that has an older right. */
+  /** Claims whose turn comes when none is left that the northbound database has the port of, and no such NIC. */
   readonly #laterClaims = new Set<Key>();
+  /** NICs by how old their right is: each has its turn when nobody is left before it. */
+  readonly #formerNics = new Set<Key>();
+  readonly #knownNics = new Set<Key>();
   readonly #askingNics = new Set<Key>();
   readonly #laterNics = new Set<Key>();
   /** `nic KEY` or `claim KEY` → what it holds in which network. */
@@ -54,6 +57,8 @@ export class Allocator {
   /** NIC → the MAC it asked for and has. */
   readonly #macs = new Map<Key, string>();
   readonly #waiting = new Waiting();
+  /** NIC → the network in which an address became free for it. */
+  readonly #woken = new Map<Key, Key>();
   readonly #problems = new Map<Key, AllocationProblem>();
   readonly #wanted = new Map<string, WantedClaim>();
   #fresh: WantedClaim[] = [];
@@ -96,16 +101,16 @@ export class Allocator {
    * again until `isSettled`; it stops early when `isTimeUp`.
    */
   settle(isTimeUp: () => boolean = () => false): readonly WantedClaim[] {
-    if (this.#started && this.#settlePlansAndClaims(isTimeUp)) this.#settleNics(isTimeUp);
+    if (this.#started) this.#settleAll(isTimeUp);
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh;
   }
 
   get isSettled(): boolean {
-    const { size } = this.#dirtyPlans;
     const claims = this.#dirtyClaims.size + this.#laterClaims.size;
-    return !this.#started || size + claims + this.#dirtyNics.size + this.#askingNics.size + this.#laterNics.size === 0;
+    const nics = this.#nicQueues.reduce((sum, { size }) => sum + size, this.#dirtyNics.size);
+    return !this.#started || this.#dirtyPlans.size + claims + nics === 0;
   }
 
   /** A claim that could not be written and whose NIC is gone: its addresses are free again. */
@@ -118,35 +123,45 @@ export class Allocator {
     return this.#wanted.has(claim) && this.#tables.nics.by('claim', claim).size > 0;
   }
 
-  /** Of two claims for one address the one that northbound already has keeps it: those come first. */
-  #settlePlansAndClaims(isTimeUp: () => boolean): boolean {
+  /**
+   * Of two claimants of one address the one keeps it whose port the northbound database has, then the one who has a claim. After them come
+   * those who had an address, then those who ask for a particular one or a MAC, then those who take any.
+   */
+  #settleAll(isTimeUp: () => boolean): void {
     for (const key of drained(this.#dirtyPlans)) this.#settlePlan(key);
     for (const key of drained(this.#dirtyClaims)) {
       if (this.#isInNorthbound(key)) this.#settleClaim(key);
       else this.#laterClaims.add(key);
-      if (isTimeUp()) return false;
-    }
-    for (const key of drained(this.#laterClaims)) {
-      this.#settleClaim(key);
-      if (isTimeUp()) return false;
-    }
-    return true;
-  }
-
-  /** Those who have or had an address come first, then those who ask for a particular one or a MAC, then those who take any. */
-  #settleNics(isTimeUp: () => boolean): void {
-    for (const key of drained(this.#dirtyNics)) {
-      const nic = this.#tables.nics.get(key);
-      if (nic === undefined || this.#isKnown(key, nic)) this.#settleNic(key);
-      else (nic.request.ips.length > 0 || nic.request.mac !== undefined ? this.#askingNics : this.#laterNics).add(key);
       if (isTimeUp()) return;
     }
-    for (const nics of [this.#askingNics, this.#laterNics]) {
-      for (const key of drained(nics)) {
-        this.#settleNic(key);
+    const steps: readonly (readonly [Set<Key>, (key: Key) => void])[] = [
+      [this.#dirtyNics, (key) => this.#queueOf(key).add(key)],
+      [this.#formerNics, (key) => this.#settleNic(key)],
+      [this.#laterClaims, (key) => this.#settleClaim(key)],
+      [this.#dirtyNics, (key) => this.#queueOf(key).add(key)],
+      ...this.#nicQueues.map((queue) => [queue, (key: Key) => this.#settleNic(key)] as const),
+    ];
+    for (const [queue, step] of steps) {
+      for (const key of drained(queue)) {
+        step(key);
         if (isTimeUp()) return;
       }
     }
+  }
+
+  get #nicQueues(): readonly Set<Key>[] {
+    return [this.#formerNics, this.#knownNics, this.#askingNics, this.#laterNics];
+  }
+
+  /** Who is gone only gives back, and need not wait. */
+  #queueOf(key: Key): Set<Key> {
+    const nic = this.#tables.nics.get(key);
+    if (nic === undefined) return this.#formerNics;
+    if (this.#isKnown(key, nic)) {
+      const isFormer = this.#former.has(key) && this.#former.get(key)?.uid === nic.object.uid;
+      return isFormer ? this.#formerNics : this.#knownNics;
+    }
+    return nic.request.ips.length > 0 || nic.request.mac !== undefined ? this.#askingNics : this.#laterNics;
   }
 
   #isKnown(key: Key, nic: Nic): boolean {
@@ -166,7 +181,7 @@ export class Allocator {
       this.#pools.set(key, pools);
       this.#networksByName.set(plan.name, key);
       for (const [holder, { network, addresses }] of this.#holdings) {
-        if (network === key) for (const address of addresses) pools.take(address, shown(holder));
+        if (network === key) pools.takeAll(addresses, shown(holder));
       }
     }
     const name = plan?.name ?? before?.plan.name;
@@ -224,15 +239,16 @@ export class Allocator {
       this.#tables.podLeases.remove(key);
       this.#release(`nic ${key}`);
       this.#releaseMac(key);
-      return;
+    } else {
+      const hasAddresses =
+        nic.claim === undefined
+          ? this.#settleLease(key, nic)
+          : this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
+      // A MAC is for who can use it: whoever has no address leaves it to others.
+      if (hasAddresses) this.#settleMac(key, nic);
+      else this.#releaseMac(key);
     }
-    const hasAddresses =
-      nic.claim === undefined
-        ? this.#settleLease(key, nic)
-        : this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
-    // A MAC is for who can use it: whoever has no address leaves it to others.
-    if (hasAddresses) this.#settleMac(key, nic);
-    else this.#releaseMac(key);
+    this.#passOn(key, nic);
   }
 
   /** Gives the NIC, which has addresses, the MAC it asks for. One that is derived from an address is as unique as that. */
@@ -266,8 +282,9 @@ export class Allocator {
     const isLeased = lease?.uid === nic.object.uid && lease.network === nic.network;
     if (isLeased && this.#isStillGood(`nic ${key}`, nic)) return true;
     // A pod of the same name is another pod; the address goes back to the end of the queue.
+    const had = isLeased ? addressesOf(lease.ips) : [];
     this.#release(`nic ${key}`);
-    const addresses = this.#allocate(key, nic, `nic ${key}`);
+    const addresses = this.#allocate(key, nic, `nic ${key}`, had);
     if (addresses === undefined) this.#tables.podLeases.remove(key);
     else {
       const ips = addresses.map(formatAddress);
@@ -280,10 +297,9 @@ export class Allocator {
   #isStillGood(holder: string, nic: Nic): boolean {
     const pools = this.#pools.get(nic.network);
     const addresses = this.#holdings.get(holder)?.addresses ?? [];
-    return (
-      pools === undefined ||
-      (addresses.length > 0 && addresses.every((address) => pools.ownerOf(address) === shown(holder)))
-    );
+    if (pools === undefined) return true;
+    const isOwned = addresses.every((address) => pools.ownerOf(address) === shown(holder));
+    return isOwned && pools.keepable(addresses, shown(holder)) !== undefined;
   }
 
   /** Whether the NIC has addresses by its claim, or will have them when it has been written. */
@@ -320,14 +336,17 @@ export class Allocator {
   }
 
   /** One address of each family, or a problem and none at all. */
-  #allocate(key: Key, nic: Nic, holder: string): readonly Address[] | undefined {
+  #allocate(key: Key, nic: Nic, holder: string, had: readonly Address[] = []): readonly Address[] | undefined {
     const pools = this.#pools.get(nic.network);
     if (pools === undefined) return undefined;
-    const former = addressesOf(this.#formerOf(key, nic));
+    const former = had.length > 0 ? had : addressesOf(this.#formerOf(key, nic));
     // A request counts when the NIC is new; what it has it keeps, whatever is asked for later.
-    const isKept = pools.canKeep(former, shown(holder));
-    if (nic.request.complaint !== undefined && !isKept) return undefined;
-    const asked = { requested: isKept ? [] : addressesOf(nic.request.ips), former };
+    const kept = pools.keepable(former, shown(holder));
+    if (nic.request.complaint !== undefined && kept === undefined) return undefined;
+    const asked =
+      kept === undefined
+        ? { requested: addressesOf(nic.request.ips), former }
+        : { requested: [], former: kept, families: kept.map(({ family }) => family) };
     const given = pools.allocate(asked, shown(holder));
     if (given.kind === 'given') {
       this.#holdings.set(holder, { network: nic.network, addresses: given.addresses });
@@ -363,7 +382,7 @@ export class Allocator {
       if (pools?.release(address, shown(holder)))
         this.#wake(this.#waiting.released(held.network, formatAddress(address)));
     }
-    this.#wake(this.#waiting.nextForAny(held.network));
+    this.#wakeNext(held.network);
   }
 
   #releaseMac(key: Key): void {
@@ -373,6 +392,23 @@ export class Allocator {
     this.#tables.macHolders.remove(id);
     const [network = '', mac = ''] = id.split(' ');
     this.#wake(this.#waiting.released(network, mac));
+  }
+
+  #wakeNext(network: Key): void {
+    for (const holder of this.#waiting.nextForAny(network)) {
+      const nic = holder.slice('nic '.length);
+      this.#woken.set(nic, network);
+      this.#dirtyNics.add(nic);
+    }
+  }
+
+  /** Whoever was woken for an address may be gone, or on another network: then it is the next one's turn. */
+  #passOn(key: Key, nic: Nic | undefined): void {
+    const network = this.#woken.get(key);
+    if (network === undefined) return;
+    this.#woken.delete(key);
+    const hasIt = nic !== undefined && this.#holdings.get(holderOf(key, nic))?.network === network;
+    if (!hasIt && !this.#waiting.isForAny(network, `nic ${key}`)) this.#wakeNext(network);
   }
 
   #wakeAll(network: Key): void {

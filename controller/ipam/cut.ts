@@ -1,7 +1,7 @@
 import type { Address, Cidr } from './address.ts';
 
-/** Ports a logical switch can have (OVN's 15-bit port key), less the one of its router. */
-export const portsPerSegment = 32_766;
+/** Ports a logical switch can have (OVN's 15-bit port key), less the one of its router and that of a DHCP server of ours. */
+export const portsPerSegment = 32_765;
 
 /** One subnet cut into equal slices, one for each of a run of segments. */
 export interface Cut {

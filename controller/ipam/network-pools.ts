@@ -1,5 +1,5 @@
 import type { NetworkPlan } from '../features/tables.ts';
-import { type Address, formatAddress, macOf, parseAddress, parseCidr } from './address.ts';
+import { type Address, type Family, formatAddress, macOf, parseAddress, parseCidr } from './address.ts';
 import { AddressPool } from './address-pool.ts';
 import { portsPerSegment, segmentOf } from './cut.ts';
 import { IndexPool } from './index-pool.ts';
@@ -8,6 +8,8 @@ import { IndexPool } from './index-pool.ts';
 export interface Asked {
   readonly requested: readonly Address[];
   readonly former: readonly Address[];
+  /** Absent: all of the network's. */
+  readonly families?: readonly Family[];
 }
 
 export type Allocation =
@@ -79,14 +81,26 @@ export class NetworkPools {
     return isReleased;
   }
 
-  /** Whether these are an address of each family and `owner` can have all of them. */
-  canKeep(former: readonly Address[], owner: string): boolean {
-    const isThere = (family: number) => former.some((address) => address.family === family);
-    return this.plan.families.every(isThere) && this.#stillFree(former, [], owner).length === former.length;
+  /**
+   * What of the addresses it had `owner` goes on with: all that are of a family the network has, if they are of one segment and nobody
+   * else has one of them; else undefined. A network that gets another family leaves its guests what they have.
+   */
+  keepable(former: readonly Address[], owner: string): readonly Address[] | undefined {
+    if (former.length === 0) return undefined;
+    const here = former.filter(({ family }) => this.plan.families.includes(family));
+    const segments = new Set(here.map((address) => segmentOf(this.plan.cuts, address)));
+    const isWhole = segments.size === 1 && this.#stillFree(here, [], owner).length === here.length;
+    return isWhole ? here : undefined;
+  }
+
+  /** Gives `owner` all of these or none. */
+  takeAll(addresses: readonly Address[], owner: string): void {
+    const isOthers = (address: Address) => (this.ownerOf(address) ?? owner) !== owner;
+    if (!addresses.some(isOthers)) for (const address of addresses) this.take(address, owner);
   }
 
   /** One address of each family, all in one segment, or none at all. */
-  allocate({ requested, former }: Asked, owner: string): Allocation {
+  allocate({ requested, former, families = this.plan.families }: Asked, owner: string): Allocation {
     for (const address of requested) {
       const text = formatAddress(address);
       if (!this.has(address)) {
@@ -111,6 +125,7 @@ export class NetworkPools {
     if (segment === undefined || pools === undefined) return this.#exhausted(this.plan.families[0]);
     const taken: Address[] = [];
     for (const pool of pools) {
+      if (!families.includes(pool.cidr.family)) continue;
       const isHere = (address: Address) => pool.cidr.family === address.family;
       const particular =
         requested.find(isHere) ??
@@ -125,7 +140,7 @@ export class NetworkPools {
         this.#noteRoom(segment);
         // The addresses it had are in a segment with no room for the rest: it gets others.
         return asked === undefined && before !== undefined
-          ? this.allocate({ requested, former: [] }, owner)
+          ? this.allocate({ requested, former: [], families }, owner)
           : this.#exhausted(pool.cidr.family);
       }
       taken.push(next);

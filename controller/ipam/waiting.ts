@@ -38,6 +38,10 @@ export class Waiting {
     return [];
   }
 
+  isForAny(network: Key, holder: string): boolean {
+    return this.#forAny.get(network)?.has(holder) ?? false;
+  }
+
   all(network: Key): readonly string[] {
     const particular = [...this.#forAddress].flatMap(([id, holders]) =>
       id.startsWith(`${network} `) ? [...holders] : [],

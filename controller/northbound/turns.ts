@@ -13,6 +13,11 @@ export class Turns {
     return this.#now() >= this.#end;
   }
 
+  /** What is left of the turn, in milliseconds. */
+  get leftMs(): number {
+    return Math.max(0, this.#end - this.#now());
+  }
+
   async next(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#end = this.#now() + turnMilliseconds;

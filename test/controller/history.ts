@@ -1,7 +1,10 @@
+import type { Mutation } from '#controller/northbound/differences.ts';
 import { formerAddresses } from '#controller/northbound/former-addresses.ts';
+import type { ActualRow } from '#controller/northbound/plan.ts';
 import { rowUuid } from '#controller/northbound/row-uuid.ts';
 import { NorthboundWriter } from '#controller/northbound/writer.ts';
 import type { Replay } from '#controller/replay/replay.ts';
+import { Invariants, type KeptObject } from './invariants.ts';
 import { type Fault, MemoryNorthbound } from './northbound/memory-northbound.ts';
 import { freshReplay } from './recordings.ts';
 
@@ -9,20 +12,24 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** One thing that happens to a cluster, its database or the controller. */
 export type Step =
-  | { readonly do: 'put' | 'remove'; readonly kind: string; readonly object: Json }
+  /** `isHurried`: the next step comes before the controller has done more than begin with this one. */
+  | { readonly do: 'put' | 'remove'; readonly kind: string; readonly object: Json; readonly isHurried: boolean }
   | { readonly do: 'restart' | 'recompute' | 'loseDatabase' | 'backup' | 'restoreBackup' }
   | { readonly do: 'fault'; readonly fault: Fault }
   | { readonly do: 'dropRow'; readonly table: string; readonly nth: number }
-  | { readonly do: 'editPort'; readonly nth: number };
+  | { readonly do: 'editPort'; readonly nth: number }
+  /** Somebody else's port of this name comes, so that ours is refused, or goes. */
+  | { readonly do: 'squat' | 'leave'; readonly port: string };
 
 /** A cluster with a controller on it, and what has to be true of it after every step. */
 export class History {
   readonly northbound = new MemoryNorthbound();
+  /** What has come about so far, in a few words each: what a history is worth. */
+  readonly seen = new Set<string>();
   readonly #makeReplay: () => Replay;
   /** Kind and key → object, as the API server has them. */
-  readonly #objects = new Map<string, { readonly kind: string; readonly object: Json }>();
-  /** VM UID and IPAMClaim → the addresses of that NIC, from when it first had them. */
-  readonly #addressesOfVms = new Map<string, string>();
+  readonly #objects = new Map<string, KeptObject>();
+  readonly #invariants = new Invariants();
   #backup = this.northbound.content;
   #replay: Replay;
   #writer: NorthboundWriter;
@@ -33,7 +40,7 @@ export class History {
     this.#writer = writer;
   }
 
-  static async begin(makeReplay: () => Replay = freshReplay): Promise<History> {
+  static async begin(makeReplay: () => Replay = replayOfTwoSegments): Promise<History> {
     const replay = makeReplay();
     const history: History = new History(
       makeReplay,
@@ -43,6 +50,7 @@ export class History {
     // Long enough for the next batch to be planned meanwhile.
     history.northbound.turns = 2;
     history.#writer = history.#writerOn(replay);
+    history.#objects.set(idOf('ClusterNetwork', defaultNetwork), { kind: 'ClusterNetwork', object: defaultNetwork });
     await replay.core.settle();
     await history.#writer.start();
     await history.#settle();
@@ -52,12 +60,11 @@ export class History {
   async step(step: Step): Promise<void> {
     switch (step.do) {
       case 'put':
-        this.#objects.set(idOf(step.kind, step.object), step);
-        this.#replay.apply({ type: 'MODIFIED', ...step });
-        break;
       case 'remove':
-        if (this.#objects.delete(idOf(step.kind, step.object))) this.#replay.apply({ type: 'DELETED', ...step });
-        break;
+        this.#tell(step);
+        if (!step.isHurried) break;
+        this.#replay.core.engine.runFor(0);
+        return;
       case 'restart':
         await this.#restart();
         break;
@@ -82,33 +89,25 @@ export class History {
         if (uuid !== undefined) this.#drop(step.table, uuid);
         break;
       }
-      case 'editPort': {
-        const ports = [...this.northbound.rows('Logical_Switch_Port').keys()];
-        const uuid = ports[step.nth % Math.max(1, ports.length)];
-        const where = { _uuid: uuid ?? '' };
-        const options: readonly [string, 'insert' | 'delete', object][] = [
-          ['options', 'delete', ['requested-chassis']],
-          ['options', 'insert', { 'requested-chassis': 'elsewhere', stray: '1' }],
-        ];
-        this.northbound.change([
-          {
-            op: 'mutate',
-            table: 'Logical_Switch_Port',
-            where,
-            mutations: options.map(([c, m, v]) => [c, m, Object(v)]),
-          },
-          { op: 'update', table: 'Logical_Switch_Port', where, row: { addresses: ['unknown'] } },
-        ]);
+      case 'editPort':
+        this.#editPort(step.nth);
         break;
-      }
+      case 'squat':
+      case 'leave':
+        this.#squat(step.port, step.do === 'squat');
+        break;
     }
+    const theirs = this.#rowsOfOthers();
     await this.#settle();
-    this.#checkInvariants();
+    expectSame("rows of somebody else's", this.#rowsOfOthers(), theirs);
+    this.#look(step);
+    this.#invariants.forget(this.#replay.core);
+    this.#invariants.check(this.#objects, this.northbound, this.#replay.core);
   }
 
   /** A recompute writes nothing, and neither does a controller that starts now, whose rows are the same. */
   async checkFixedPoint(): Promise<void> {
-    this.northbound.faults = [];
+    await this.#calm();
     const { operations } = this.northbound;
     this.#replay.core.engine.recompute();
     await this.#settle();
@@ -130,9 +129,10 @@ export class History {
 
   /** When every object is gone, nothing is left: no row, no address, nobody who says or waits for anything. */
   async checkNothingIsLeft(): Promise<void> {
-    this.northbound.faults = [];
-    for (const { kind, object } of [...this.#objects.values()]) await this.step({ do: 'remove', kind, object });
-    this.#replay.apply({ type: 'DELETED', kind: 'ClusterNetwork', object: defaultNetwork });
+    await this.#calm();
+    for (const { kind, object } of [...this.#objects.values()]) {
+      await this.step({ do: 'remove', kind, object, isHurried: true });
+    }
     await this.#settle();
     const { core } = this.#replay;
     const watched = Object.values(core.tables).reduce((sum, table) => sum + table.watched, 0);
@@ -157,73 +157,120 @@ export class History {
     await this.#writer.close();
   }
 
-  #checkInvariants(): void {
-    this.#checkMigrations();
-    const claims = [...this.#replay.core.tables.claims.rows().values()];
-    const alive = new Set(claims.map(({ owner, name }) => `${owner?.uid} ${name}`));
-    for (const nic of this.#addressesOfVms.keys()) if (!alive.has(nic)) this.#addressesOfVms.delete(nic);
-    const owners = new Map<string, string>();
-    for (const { name, addresses, external_ids: ids } of this.northbound.rows('Logical_Switch_Port').values()) {
-      if (!Array.isArray(addresses) || addresses[0] === 'router' || typeof ids !== 'object' || !('get' in ids))
-        continue;
-      const isOutside = ids.get('hawser:attach') === 'outside';
-      const [mac = '', ...ips] = String(isOutside ? ids.get('hawser:addresses') : addresses[0]).split(' ');
-      for (const address of [mac, ...ips]) {
-        const other = owners.get(address);
-        if (other !== undefined) throw new Error(`${address} is of ${other} and of ${String(name)}`);
-        owners.set(address, String(name));
-      }
-      const uid = String(ids.get('hawser:uid'));
-      if (!String(name).startsWith('vm/')) continue;
-      const [, , vm, network = 'default'] = String(name).split('/');
-      const nic = `${uid} ${vm}.${network}`;
-      const known = this.#addressesOfVms.get(nic) ?? ips.join(' ');
-      if (known !== ips.join(' ')) throw new Error(`${String(name)} had ${known} and now has ${ips.join(' ')}`);
-      this.#addressesOfVms.set(nic, known);
+  /** The weather is over, and whoever was in our way has gone. */
+  async #calm(): Promise<void> {
+    this.northbound.faults = [];
+    for (const { _uuid: uuid } of this.#rowsOfOthers()) {
+      this.northbound.change([{ op: 'delete', table: 'Logical_Switch', where: { _uuid: String(uuid) } }]);
     }
-    // The address of a stopped VM is nobody else's.
-    for (const claim of claims) {
-      const [vm, network] = claim.name.split('.');
-      const port = `vm/${claim.namespace}/${vm}${network === 'default' ? '' : `/${network}`}`;
-      for (const ip of claim.ips) {
-        const owner = owners.get(ip.split('/')[0] ?? '');
-        if (owner !== undefined && owner !== port) {
-          throw new Error(`${ip} of IPAMClaim ${claim.name} is of ${owner}`);
-        }
-      }
+    await this.#settle();
+  }
+
+  #tell({ do: what, kind, object }: Extract<Step, { readonly isHurried: boolean }>): void {
+    const id = idOf(kind, object);
+    const isClaim = kind === 'IPAMClaim';
+    if (what === 'put') {
+      // The API server makes an object of a name once, and nobody edits addresses that were given.
+      if (isClaim && this.#replay.core.tables.claims.get(keyOf(object)) !== undefined) return;
+      this.#objects.set(id, { kind, object });
+      this.#replay.apply({ type: 'MODIFIED', kind, object });
+    } else if (this.#objects.has(id) && !(isClaim && this.#isClaimHeld(object))) {
+      this.#objects.delete(id);
+      this.#replay.apply({ type: 'DELETED', kind, object });
+    }
+    this.#collectGarbage();
+    this.#invariants.forget(this.#replay.core);
+  }
+
+  /** Claims of VMs that are gone, or that are others now under the same name, go. */
+  #collectGarbage(): void {
+    const { claims } = this.#replay.core.tables;
+    for (const [key, { owner }] of [...claims.rows()]) {
+      const isOurs = owner !== undefined && !this.#objects.has(`IPAMClaim ${key}`);
+      if (isOurs && !this.#isHeld(owner)) claims.remove(key);
+    }
+    for (const [id, { kind, object }] of this.#objects) {
+      if (kind === 'IPAMClaim' && claims.get(keyOf(object)) === undefined) this.#objects.delete(id);
     }
   }
 
-  /** While a migration runs and its target pod lives, both nodes have the port; the objects say so without any feature's help. */
-  #checkMigrations(): void {
-    for (const { kind, object } of this.#objects.values()) {
-      if (kind !== 'VirtualMachineInstanceMigration') continue;
-      const { spec, status }: { readonly spec?: { vmiName?: string }; readonly status?: { phase?: string } } =
-        Object(object);
-      const name = spec?.vmiName ?? '';
-      const source = this.#nodeOf('VirtualMachineInstance', name, 'status');
-      const target = this.#nodeOf('Pod', `virt-launcher-${name}-1`, 'spec');
-      const port = this.northbound.row('Logical_Switch_Port', rowUuid('Logical_Switch_Port', `vm/default/${name}`));
-      if (port === undefined || source === undefined || target === undefined || source === target) continue;
-      const { options } = port;
+  /** Its VM is there, or the VM's guest: our finalizer holds it. */
+  #isHeld(owner: { readonly name: string; readonly uid: string }): boolean {
+    const { vms, vmis } = this.#replay.core.tables;
+    const [vm, vmi] = [vms.get(`default/${owner.name}`), vmis.get(`default/${owner.name}`)];
+    return vm?.uid === owner.uid || vmi?.uid === owner.uid || vmi?.owner?.uid === owner.uid;
+  }
+
+  #isClaimHeld(object: Json): boolean {
+    const owner = this.#replay.core.tables.claims.get(keyOf(object))?.owner;
+    return owner !== undefined && this.#isHeld(owner);
+  }
+
+  #editPort(nth: number): void {
+    const ports = [...this.northbound.rows('Logical_Switch_Port').keys()];
+    const where = { _uuid: ports[nth % Math.max(1, ports.length)] ?? '' };
+    const mutations: readonly Mutation[] = [
+      ['options', 'delete', ['requested-chassis']],
+      ['options', 'insert', { 'requested-chassis': 'elsewhere', stray: '1' }],
+    ];
+    this.northbound.change([
+      { op: 'mutate', table: 'Logical_Switch_Port', where, mutations },
+      { op: 'update', table: 'Logical_Switch_Port', where, row: { addresses: ['unknown'] } },
+    ]);
+  }
+
+  #squat(port: string, comes: boolean): void {
+    const uuid = (table: string) => rowUuid(table, `somebody else's ${port}`);
+    const [table, row] = ['Logical_Switch', uuid('Logical_Switch')];
+    const child = uuid('Logical_Switch_Port');
+    this.northbound.change(
+      comes
+        ? [
+            { op: 'insert', table: 'Logical_Switch_Port', uuid: child, row: { name: port } },
+            { op: 'insert', table, uuid: row, row: { name: 'theirs', ports: [child] } },
+          ]
+        : [{ op: 'delete', table, where: { _uuid: row } }],
+    );
+  }
+
+  /** What there is to be seen of a cluster in trouble. */
+  #look(step: Step): void {
+    const { engine, allocator, tables } = this.#replay.core;
+    for (const { condition } of [...engine.board.problems(), ...allocator.problems]) this.seen.add(condition);
+    if (tables.claimConflicts.size > 0) this.seen.add('two claims for one address');
+    if (this.#writer.parked > 0) this.seen.add('a row that is refused');
+    for (const { name, options } of this.northbound.rows('Logical_Switch_Port').values()) {
       const chassis = typeof options === 'object' && 'get' in options ? options.get('requested-chassis') : undefined;
-      const isUnderWay = status?.phase === 'Running' || status?.phase === 'Scheduling';
-      expectSame(`requested-chassis of ${name}`, chassis, isUnderWay ? `${source},${target}` : source);
+      if (String(chassis).includes(',')) this.seen.add('a migration');
+      const [kind, , , furtherNic] = String(name).split('/');
+      this.seen.add(`a port of a ${kind}`);
+      if (furtherNic !== undefined && (kind === 'vm' || kind === 'pod')) this.seen.add(`a further NIC of a ${kind}`);
     }
-  }
-
-  #nodeOf(kind: string, name: string, part: 'spec' | 'status'): string | undefined {
-    const found = Object(this.#objects.get(`${kind} default/${name}`)?.object);
-    const { nodeName }: { readonly nodeName?: string } = Object(found[part]);
-    return nodeName;
+    if (this.northbound.rows('Logical_Router').size > 1) this.seen.add('another network');
+    if (this.northbound.rows('ACL').size > 0) this.seen.add('a policy');
+    if (step.do !== 'put' && step.do !== 'remove' && this.#objects.size > 1) this.seen.add(step.do);
+    if (step.do === 'fault') this.seen.add(step.fault);
   }
 
   async #settle(): Promise<void> {
     await this.#replay.core.settle();
+    await this.#letGoOfClaims();
     await this.#writer.idle();
-    for (let turns = 0; this.#writer.parked > 0 && turns < 20; turns += 1) {
+    for (let turns = 0; this.#writer.parked > 0 && turns < 4; turns += 1) {
       await sleep();
       await this.#writer.idle();
+    }
+  }
+
+  /** As the ClaimKeeper would delete them. */
+  async #letGoOfClaims(): Promise<void> {
+    const { claims, takenClaims, outlivedClaims } = this.#replay.core.tables;
+    for (;;) {
+      const over = [...takenClaims.rows().keys(), ...outlivedClaims.rows().keys()];
+      if (over.length === 0) return;
+      for (const key of over) claims.remove(key);
+      this.seen.add('a claim that is let go');
+      await this.#replay.core.settle();
     }
   }
 
@@ -237,6 +284,7 @@ export class History {
 
   async #freshReplay(): Promise<Replay> {
     const replay = this.#makeReplay();
+    replay.apply({ type: 'DELETED', kind: 'ClusterNetwork', object: defaultNetwork });
     for (const [key, claim] of this.#replay.core.tables.claims.rows()) replay.core.tables.claims.put(key, claim);
     // In another order than they came in.
     for (const { kind, object } of [...this.#objects.values()].reverse()) {
@@ -262,6 +310,14 @@ export class History {
     }
   }
 
+  #rowsOfOthers(): readonly ActualRow[] {
+    return ['Logical_Switch', 'Logical_Switch_Port'].flatMap((table) =>
+      [...this.northbound.rows(table).values()].filter(
+        ({ external_ids: ids }) => typeof ids === 'object' && 'size' in ids && ids.size === 0,
+      ),
+    );
+  }
+
   #rowsInDatabase(): readonly string[] {
     const keyOf = new Map<string, string>();
     const { board } = this.#replay.core.engine;
@@ -272,14 +328,27 @@ export class History {
   }
 }
 
-const defaultNetwork: Json = { metadata: { name: 'default', uid: 'net-default' } };
+/** A network in more segments would take most of the time there is for a history. */
+export const replayOfTwoSegments = () => freshReplay({ segmentAddresses: 32_768 });
 
-/** Retries come in the next turn. */
-const sleep = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** As `freshReplay` begins with it. */
+const defaultNetwork: Json = {
+  metadata: { name: 'default', uid: 'net-default' },
+  spec: { topology: 'overlay', role: 'primary', subnets: ['10.244.0.0/16', 'fd00:10:244::/64'] },
+};
 
-function idOf(kind: string, { metadata }: Json): string {
+/** So many turns that all rows that are refused have been tried once before the first is tried again: the writer is idle in between. */
+async function sleep(): Promise<void> {
+  for (let turns = 0; turns < 32; turns += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+function idOf(kind: string, object: Json): string {
+  return `${kind} ${keyOf(object)}`;
+}
+
+function keyOf({ metadata }: Json): string {
   const { namespace = '', name = '' }: { readonly namespace?: string; readonly name?: string } = Object(metadata);
-  return `${kind} ${namespace}/${name}`;
+  return `${namespace}/${name}`;
 }
 
 function shown(rows: Awaited<ReturnType<Replay['rows']>>): string {

@@ -31,6 +31,7 @@ async function bed() {
     pass(milliseconds: number) {
       now += milliseconds;
     },
+    lease: () => api.get('/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/hawser-controller'),
     delete: () => api.delete('/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/hawser-controller'),
     async [Symbol.asyncDispose]() {
       api.close();
@@ -88,4 +89,29 @@ test('a leader is certain to lead for ten of the fifteen seconds of its Lease, a
   expect(certain()).toEqual([true, false]);
   it.pass(100);
   expect(certain()).toEqual([false, false]);
+});
+
+test('of candidates that start together exactly one leads, by a Lease as client-go reads it', async () => {
+  await using it = await bed();
+  const terms: string[] = [];
+  const candidates = ['a', 'b', 'c', 'd'].map((name) => {
+    const stop = new AbortController();
+    const elected = it.candidate(name, stop.signal).elected();
+    void elected.then((term) => {
+      if (term !== undefined) terms.push(term.identity);
+    });
+    return { stop, elected };
+  });
+  await Promise.race(candidates.map(({ elected }) => elected));
+  for (const { stop } of candidates) stop.abort();
+  await Promise.all(candidates.map(({ elected }) => elected));
+  expect(terms).toHaveLength(1);
+  expect(await it.lease()).toMatchObject({
+    spec: {
+      holderIdentity: terms[0],
+      leaseDurationSeconds: 15,
+      leaseTransitions: 1,
+      renewTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+    },
+  });
 });

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
+import type { NetworkDefaults } from '#controller/features/networks.ts';
 import type { RowState } from '#controller/replay/northbound-rows.ts';
 import { parseRecording, type RecordedEvent } from '#controller/replay/recording.ts';
 import { Replay } from '#controller/replay/replay.ts';
 
 /** What a recording needs around it: the cluster default network on the OVN of Debian 12. */
-export function freshReplay(): Replay {
+export function freshReplay(networkDefaults: Omit<NetworkDefaults, 'mtu'> = {}): Replay {
   const replay = new Replay(
-    { networkDefaults: { mtu: 1400 }, bindingPlugins: { hawser: 'managedTap', 'hawser-tap': 'tap' } },
+    {
+      networkDefaults: { mtu: 1400, ...networkDefaults },
+      bindingPlugins: { hawser: 'managedTap', 'hawser-tap': 'tap' },
+    },
     {
       version: { year: 23, month: 3 },
       dhcpv4: [

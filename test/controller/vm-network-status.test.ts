@@ -28,7 +28,8 @@ class Bed {
     await this.replay.core.settle();
     for (let before = -1; before !== this.writes.length; ) {
       before = this.writes.length;
-      this.#keeper.report();
+      const { engine, allocator } = this.replay.core;
+      this.#keeper.report([...engine.board.problems(), ...allocator.problems]);
       await new Promise((resolve) => setImmediate(resolve));
     }
     return this.status;
@@ -62,7 +63,9 @@ test('of a VM with further NICs is said what each of them has, and which has not
   expect(await bed.told(kubevirt)).toMatchObject({ conditions: [{ status: 'True' }], furtherNics: [blue] });
   kubevirt.put('Network', 'green', { metadata: { uid: 'green' }, spec: { topology: 'overlay', role: 'secondary' } });
   expect(await bed.told(kubevirt)).toMatchObject({
-    conditions: [{ status: 'False', message: 'its NIC green has no addresses yet; its Events say why' }],
+    conditions: [
+      { status: 'False', message: 'there is no usable network network/shop/green for vm/shop/db/green yet' },
+    ],
     furtherNics: [blue, { name: 'green', port: 'vm/shop/db/green' }],
   });
   kubevirt.furtherNics([]);
@@ -136,6 +139,32 @@ test('a migration that fails is told as one, and has no commit', async () => {
     lastMigration: { uid: kubevirt.vmimUid('mig2'), from: 'b', to: 'c', phase: 'Failed' },
   });
   expect(Object(await bed.told(kubevirt)).lastMigration).not.toHaveProperty('commitTime');
+});
+
+test('of a VM that has no addresses is said why, in the words of its Event, until it has them', async () => {
+  const bed = new Bed();
+  const holder = {
+    metadata: {
+      namespace: 'shop',
+      name: 'web',
+      uid: 'web',
+      annotations: { 'v1.multus-cni.io/default-network': '[{"name":"default","ips":["10.244.0.9"]}]' },
+    },
+    spec: { nodeName: 'a' },
+  };
+  bed.replay.apply({ type: 'ADDED', kind: 'Pod', object: holder });
+  const kubevirt = new KubeVirtScript();
+  kubevirt.createVm({ annotations: { 'network.kubevirt.io/addresses': '{"default":["10.244.0.9"]}' } });
+  kubevirt.boot('a');
+  const message = 'the requested address 10.244.0.9 is taken by pod/shop/web';
+  expect(await bed.told(kubevirt)).toMatchObject({
+    conditions: [{ type: 'Ready', status: 'False', reason: 'AddressConflict', message }],
+  });
+  bed.replay.apply({ type: 'DELETED', kind: 'Pod', object: holder });
+  expect(await bed.told(kubevirt)).toMatchObject({
+    conditions: [{ status: 'True', reason: 'PortWritten' }],
+    addresses: ['10.244.0.9', expect.any(String)],
+  });
 });
 
 test('nothing is written of what is said already, and many changes are one write', async () => {

@@ -7,9 +7,9 @@ import { loadCredentials } from '#controller/kube/credentials.ts';
 import { KubeError } from '#controller/kube/errors.ts';
 import { EventRecorder } from '#controller/kube/events.ts';
 import * as kinds from '#controller/kube/kinds.ts';
-import { lead } from '#controller/kube/leader-election.ts';
 import { watchKind } from '#controller/kube/watch.ts';
 import { Writer } from '#controller/kube/writes.ts';
+import { LeaderElection } from '#controller/leader-election.ts';
 import { statusPatch } from '#controller/vm-network-status.ts';
 import { ContractClient, refusal } from '#test/kube/contract-client.ts';
 import { kubeconfigText } from '#test/kube/kubeconfig.ts';
@@ -193,14 +193,18 @@ spec: { topology: overlay, subnet: [10.1.0.0/16] }`;
         ),
       ];
       expect(results).toEqual(results.map(() => ({ type: 'written' })));
-      const leadership = await lead({
+      const resigning = new AbortController();
+      const election = new LeaderElection({
         api,
         namespace: 'hawser-system',
         name: 'hawser-controller',
         identity: 'test',
-        signal: end.signal,
+        sleep: async () => {},
+        signal: resigning.signal,
       });
-      await leadership.release();
+      expect(await election.elected()).toMatchObject({ identity: 'test' });
+      resigning.abort();
+      await election.lost();
 
       const pods = new ContractClient(api, kinds.pods, 'default');
       const secrets = { apiVersion: 'v1', kind: 'Secret', resource: 'secrets', namespaced: true };

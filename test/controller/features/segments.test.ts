@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { portsPerSegment } from '#controller/ipam/cut.ts';
 import { Replay } from '#controller/replay/replay.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -55,6 +56,22 @@ test('a network takes another segment when one is full, and gives it up when the
   for (const name of names.slice(13)) replay.apply({ type: 'DELETED', kind: 'Pod', object: pod(name) });
   expect(await switches(replay)).toEqual({ 'clusternetwork/default': 13 });
 });
+
+test('a network of IPv6 alone is another switch from the 32,766th guest on, and those before stay where they are', async () => {
+  const replay = new Replay({ networkDefaults: { mtu: 1400 }, bindingPlugins: {} }, { dhcpv4: [], dhcpv6: [] });
+  const metadata = { namespace: 'default', name: 'wide', uid: 'wide' };
+  put(replay, 'Network', { metadata, spec: { topology: 'overlay', role: 'primary', subnets: ['fd00::/56'] } });
+  for (let i = 0; i < 32_765; i += 1) put(replay, 'Pod', pod(`p${i}`));
+  expect(await switches(replay)).toEqual({ 'network/default/wide': 32_765 });
+  for (let i = 32_765; i < 32_780; i += 1) put(replay, 'Pod', pod(`p${i}`));
+  const counts = await switches(replay);
+  expect(counts).toEqual({
+    'network/default/wide': portsPerSegment,
+    'network/default/wide/1': 32_780 - portsPerSegment,
+  });
+  // With the port of the router, and that of a DHCP server of ours.
+  expect(portsPerSegment + 2).toBeLessThanOrEqual(32_767);
+}, 60_000);
 
 test('a router is not named as any switch, so that ovn-trace can tell them apart', async () => {
   const rows = await replayOfSmallSegments().rows();

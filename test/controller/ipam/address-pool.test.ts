@@ -119,3 +119,22 @@ test('a full /12 is found full and its last free address is found', () => {
   indexes.release(777_777);
   expect(indexes.takeNext()).toBe(777_777);
 });
+
+test('in a nearly full /12 giving and taking back is no search', () => {
+  const indexes = new IndexPool(2 ** 20);
+  for (let i = 0; i < 2 ** 20; i += 1) indexes.take(i);
+  // A walk over a million addresses each time would take minutes.
+  const others = Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 2 ** 20).filter((index) => {
+    indexes.release(index);
+    return indexes.takeNext() !== index;
+  });
+  expect(others).toEqual([]);
+});
+
+test('half of a /12 is excluded', () => {
+  const parsed = parseCidr('10.0.0.0/12');
+  if (parsed === undefined) throw new Error('not a CIDR');
+  const half = new AddressPool(parsed, [{ first: parsed.first, last: parsed.first + 2n ** 19n - 1n }]);
+  expect(half.free).toBe(2 ** 19 - 1);
+  expect(next(half, 'a')).toBe('10.8.0.0');
+});

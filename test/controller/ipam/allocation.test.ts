@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Core } from '#controller/core.ts';
+import { trimClusterNetwork } from '#controller/kube/objects/network.ts';
+import { trimPod } from '#controller/kube/objects/pod.ts';
 import type { Replay } from '#controller/replay/replay.ts';
 import { freshReplay } from '../recordings.ts';
 
@@ -325,4 +328,123 @@ test('a MAC is not kept by a VM that has no address in the network', async () =>
   if (claim === undefined) throw new Error('the VM has no claim');
   replay.core.tables.claims.put('default/first.default', { ...claim, network: 'elsewhere' });
   expect(Object.keys(await addresses(replay))).toEqual(['vm/default/second']);
+});
+
+test('an address goes to whoever still waits for it when the first in the queue has gone to another network', async () => {
+  const replay = freshReplay();
+  put(replay, 'ClusterNetwork', network('default', '10.244.0.0/30'));
+  const elsewhere = (name: string): Json => ({
+    metadata: { namespace: 'other', name, uid: `uid-${name}` },
+    spec: { nodeName: 'node-a' },
+  });
+  for (const name of ['a', 'b']) put(replay, 'Pod', pod(name));
+  put(replay, 'Pod', elsewhere('c'));
+  expect(Object.keys(await addresses(replay))).toEqual(['pod/default/a']);
+  const own = { ...network('blue', '192.168.7.0/24'), metadata: { namespace: 'default', name: 'blue', uid: 'blue' } };
+  put(replay, 'Network', own);
+  expect(await addresses(replay)).toEqual({
+    'pod/default/a': ['0a:58:c0:a8:07:02 192.168.7.2'],
+    'pod/default/b': ['0a:58:c0:a8:07:03 192.168.7.3'],
+    'pod/other/c': ['0a:58:0a:f4:00:02 10.244.0.2'],
+  });
+});
+
+describe('what a guest has it keeps', () => {
+  test('when its network gets another family, which only new ones are given', async () => {
+    const replay = freshReplay();
+    put(replay, 'ClusterNetwork', network('default', '10.244.0.0/16'));
+    put(replay, 'VirtualMachine', vm('db'));
+    put(replay, 'VirtualMachineInstance', vmi('db'));
+    put(replay, 'Pod', pod('web'));
+    const before = await addresses(replay);
+    put(replay, 'ClusterNetwork', network('default', '10.244.0.0/16', 'fd00:10:244::/64'));
+    put(replay, 'Pod', pod('new'));
+    expect(await addresses(replay)).toEqual({
+      ...before,
+      'pod/default/new': ['0a:58:0a:f4:00:04 10.244.0.4 fd00:10:244::2'],
+    });
+    expect(await sentences(replay)).toEqual([]);
+  });
+
+  test('of the family that is left when its network loses one', async () => {
+    const replay = freshReplay();
+    put(replay, 'VirtualMachine', vm('db'));
+    put(replay, 'VirtualMachineInstance', vmi('db'));
+    await addresses(replay);
+    put(replay, 'Pod', pod('web'));
+    await addresses(replay);
+    put(replay, 'ClusterNetwork', network('default', '10.244.0.0/16'));
+    const left = {
+      'vm/default/db': ['0a:58:0a:f4:00:02 10.244.0.2'],
+      'pod/default/web': ['0a:58:0a:f4:00:03 10.244.0.3'],
+    };
+    expect(await addresses(replay)).toEqual(left);
+  });
+
+  test('when a claim that nobody uses names it too, at a restart as well as without', async () => {
+    const replay = freshReplay();
+    const former = { uid: 'uid-web', ips: ['10.244.0.2', 'fd00:10:244::2'] };
+    replay.core.allocator.start(new Map([['pod/default/web', former]]));
+    put(replay, 'IPAMClaim', {
+      metadata: { namespace: 'default', name: 'old.default', uid: 'old' },
+      spec: { network: 'default', interface: 'eth0' },
+      status: { ips: ['10.244.0.2/20', 'fd00:10:244::2/68'] },
+    });
+    put(replay, 'Pod', pod('web'));
+    expect(await addresses(replay)).toEqual({
+      'pod/default/web': ['0a:58:0a:f4:00:02 10.244.0.2 fd00:10:244::2'],
+    });
+    expect(replay.core.tables.claimConflicts.get('default/old.default')).toBe('10.244.0.2 is taken by pod/default/web');
+  });
+
+  test('until the gateway is moved to it, which is told of a VM, and of which a pod is given another', async () => {
+    const replay = freshReplay();
+    put(replay, 'VirtualMachine', vm('db'));
+    put(replay, 'VirtualMachineInstance', vmi('db'));
+    const before = await addresses(replay);
+    const at = (gateway: string): Json => {
+      const { metadata, spec } = network('default', '10.244.0.0/16', 'fd00:10:244::/64');
+      return { metadata, spec: { ...Object(spec), gateway: [gateway] } };
+    };
+    put(replay, 'ClusterNetwork', at('10.244.0.2'));
+    expect(await addresses(replay)).toEqual({});
+    expect(await sentences(replay)).toEqual([expect.stringContaining("10.244.0.2 is taken by the network's gateway")]);
+    put(replay, 'ClusterNetwork', at('10.244.0.9'));
+    expect(await addresses(replay)).toEqual(before);
+    put(replay, 'Pod', pod('web'));
+    await addresses(replay);
+    put(replay, 'ClusterNetwork', at('10.244.0.3'));
+    expect(await addresses(replay)).toEqual({
+      ...before,
+      'pod/default/web': ['0a:58:0a:f4:00:01 10.244.0.1 fd00:10:244::3'],
+    });
+  });
+});
+
+test('a MAC is of one NIC of a network: the next one is told who has it, and has it when that one has gone', async () => {
+  const replay = freshReplay();
+  const macAddress = '02:00:00:00:00:01';
+  put(replay, 'VirtualMachineInstance', vmi('first', { macAddress }));
+  await addresses(replay);
+  put(replay, 'Pod', pod('web', 'uid-web', asking({ mac: macAddress })));
+  put(replay, 'Pod', pod('thief', 'uid-thief', asking({ mac: '0a:58:0a:f4:00:02' })));
+  const before = Object.keys(await addresses(replay));
+  expect(before).toEqual(['vm/default/first']);
+  expect([...(await sentences(replay))].sort()).toEqual([
+    'the MAC 02:00:00:00:00:01 is taken by vm/default/first',
+    'the MAC 0a:58:0a:f4:00:02 is one that Hawser makes of another address of the network; ask for one that does not begin with 0a:58 or 0a:59',
+  ]);
+  remove(replay, 'VirtualMachineInstance', vmi('first', { macAddress }));
+  expect(Object.keys(await addresses(replay))).toEqual(['pod/default/web']);
+});
+
+test('nothing is given away before claims and the northbound database have been read', async () => {
+  const core = new Core({ networkDefaults: { mtu: 1400 }, bindingPlugins: {} });
+  core.tables.clusterNetworks.put('default', trimClusterNetwork(network('default', '10.244.0.0/16')));
+  core.tables.pods.put('default/web', trimPod(pod('web')));
+  await core.settle();
+  expect(core.tables.podLeases.size).toBe(0);
+  core.allocator.start(new Map());
+  await core.settle();
+  expect(core.tables.podLeases.size).toBe(1);
 });

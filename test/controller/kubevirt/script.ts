@@ -32,10 +32,15 @@ export class KubeVirtScript {
     return `vmi-${this.namespace}-${this.name}-${this.#incarnation}`;
   }
 
-  createVm({ mac = '02:48:57:00:00:01', runStrategy = 'Always', interfaces = [] as readonly Json[] } = {}): void {
+  createVm({
+    mac = '02:48:57:00:00:01',
+    runStrategy = 'Always',
+    interfaces = [] as readonly Json[],
+    annotations = {} as Json,
+  } = {}): void {
     const nic = { name: 'default', binding: { name: 'hawser' }, ...(mac !== '' && { macAddress: mac }) };
     this.put('VirtualMachine', this.name, {
-      metadata: { uid: this.vmUid },
+      metadata: { uid: this.vmUid, annotations },
       spec: {
         runStrategy,
         template: {

@@ -4,7 +4,7 @@ import type { ActualRow } from '#controller/northbound/plan.ts';
 import { northboundSchema } from '#controller/northbound/replica.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import { History } from '../history.ts';
-import { anyStep } from '../steps.ts';
+import { anyHistory } from '../steps.ts';
 import { MemoryNorthbound } from './memory-northbound.ts';
 import { northboundBed } from './northbound-bed.ts';
 
@@ -36,7 +36,7 @@ test('what a real server makes of the transactions of whole histories is what th
     tables.map((table) => [table, { columns: Object.keys(northboundSchema.tables[table]?.columns ?? {}) }]),
   );
   await using replica = await bed.client.replicate(northboundSchema, selection);
-  for (const steps of fc.sample(fc.array(anyStep, { minLength: 8, maxLength: 12 }), { numRuns: 25, seed: 1 })) {
+  for (const steps of fc.sample(anyHistory, { numRuns: 40, seed: 1 })) {
     const history = await History.begin();
     const sent: (readonly Operation[])[] = [];
     const { northbound } = history;
