@@ -26,7 +26,7 @@ export async function buildProgram(name: keyof typeof programs): Promise<string>
     minifyWhitespace: true,
     keepNames: true,
     legalComments: 'none',
-    plugins: [zodInEnglish],
+    plugins: [zodInEnglish, clientNodeForCredentials],
     // Packages that are CommonJS ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);",
@@ -42,6 +42,27 @@ const zodInEnglish: Plugin = {
     onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
     }));
+  },
+};
+
+/**
+ * Of client-node we use what finds credentials and adds them to requests of Node's own client. The classes it has for every kind of
+ * Kubernetes, and the HTTP client that sends them, are two thirds of a bundle, 90 ms of each start and 17 MiB of a process.
+ */
+const clientNodeForCredentials: Plugin = {
+  name: 'client-node-for-credentials',
+  setup: ({ onLoad }) => {
+    const instead = (filter: RegExp, contents: string) => onLoad({ filter }, () => ({ contents }));
+    instead(
+      /[/\\]client-node[/\\]dist[/\\]index\.js$/,
+      "export { KubeConfig } from './config.js'; export { load as loadYaml } from 'js-yaml';",
+    );
+    const unused = (...names: readonly string[]) => names.map((name) => `export const ${name} = undefined;`).join('');
+    instead(
+      /[/\\]client-node[/\\]dist[/\\]gen[/\\]index\.js$/,
+      unused('createConfiguration', 'ServerConfiguration', 'PromiseMiddlewareWrapper'),
+    );
+    instead(/[/\\]undici[/\\]index\.js$/, unused('Agent', 'ProxyAgent'));
   },
 };
 
