@@ -23,17 +23,17 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 const credentials = loadCredentials(config.kubeconfig === undefined ? {} : { file: config.kubeconfig });
 const reportStatus = (database: string) => (status: { readonly kind: string }) =>
   log.debug({ database, ...status }, 'ovsdb');
-await using northbound = await connect({
-  remotes: config.northbound,
-  onStatus: reportStatus('OVN_Northbound'),
-  signal: stop.signal,
-});
-await using southbound = await connect({
-  remotes: config.southbound,
-  leaderOnly: false,
-  onStatus: reportStatus('OVN_Southbound'),
-  signal: stop.signal,
-});
+const [nb, sb] = await Promise.all([
+  connect({ remotes: config.northbound, onStatus: reportStatus('OVN_Northbound'), signal: stop.signal }),
+  connect({
+    remotes: config.southbound,
+    leaderOnly: false,
+    onStatus: reportStatus('OVN_Southbound'),
+    signal: stop.signal,
+  }),
+]);
+await using northbound = nb;
+await using southbound = sb;
 const api = new KubeApi(credentials);
 const pause = (milliseconds: number) => sleep(milliseconds, undefined, { ref: false });
 const election =

@@ -55,6 +55,8 @@ class Watch<T> {
   /** In a row, without anything learnt between. */
   #failures = 0;
   #pages = 0;
+  /** The page that is asked for while the one before is taken in. */
+  #coming: { readonly continueToken: string; readonly page: Promise<unknown> } | undefined;
 
   constructor(kind: Kind<T>, sink: ObjectSink<T>, options: WatchOptions) {
     const { namespace, labelSelector, fieldSelector, clock = wallClock } = options;
@@ -84,19 +86,11 @@ class Watch<T> {
       this.#known.beginList();
       this.#pages = 0;
     }
-    const list = new Fields(
-      await this.#options.api.get(this.#path, {
-        query: {
-          ...this.#selectors,
-          limit: state.pageSize === 0 ? undefined : state.pageSize,
-          continue: state.name === 'listing' ? state.continueToken : undefined,
-        },
-        signal: this.#options.signal,
-      }),
-    );
+    const list = new Fields(await this.#page(state));
     const metadata = list.needObject('metadata');
     const resourceVersion = metadata.needString('resourceVersion');
     const continueToken = metadata.string('continue') || undefined;
+    if (continueToken !== undefined) this.#askAhead({ ...state, name: 'listing', continueToken });
     for (const item of list.list('items')) this.#known.takeListed(item);
     this.#pages += 1;
     this.#move({ type: 'page', resourceVersion, ...(continueToken === undefined ? {} : { continueToken }) });
@@ -104,6 +98,24 @@ class Watch<T> {
       const objects = this.#known.endList();
       this.#notice({ type: 'listed', objects, pages: this.#pages });
     }
+  }
+
+  #page(state: WatchState & { name: 'empty' | 'listing' }): Promise<unknown> {
+    const coming = this.#coming;
+    this.#coming = undefined;
+    const continueToken = state.name === 'listing' ? state.continueToken : undefined;
+    if (coming !== undefined && coming.continueToken === continueToken) return coming.page;
+    const limit = state.pageSize === 0 ? undefined : state.pageSize;
+    const query = { ...this.#selectors, limit, continue: continueToken };
+    return this.#options.api.get(this.#path, { query, signal: this.#options.signal });
+  }
+
+  /** Server and client work at once, on neighbouring pages. */
+  #askAhead(state: WatchState & { name: 'listing' }): void {
+    const page = this.#page(state);
+    // Who reads the page is told of its failure; nobody may come to that.
+    page.catch(() => undefined);
+    this.#coming = { continueToken: state.continueToken, page };
   }
 
   async #readStream(resourceVersion: string): Promise<void> {
