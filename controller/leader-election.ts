@@ -32,6 +32,8 @@ export class LeaderElection {
   readonly #path: string;
   /** The Lease as last seen and when: other clocks are not trusted, only that it stays the same for its duration. */
   #seen: { readonly text: string; readonly at: number } | undefined;
+  /** The Lease as our last write left it. */
+  #written: Lease | undefined;
   /** When the request that renewed the Lease was sent; others count its duration from later on. */
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -65,9 +67,7 @@ export class LeaderElection {
       await this.#options.sleep(renewMilliseconds);
       if (this.#options.signal.aborted) break;
       try {
-        const lease = await this.#read();
-        if (lease?.holder !== this.#options.identity) break;
-        await this.#replace(lease, {});
+        if (!(await this.#renew())) break;
       } catch (error) {
         ignoreWeather(error);
       }
@@ -103,11 +103,27 @@ export class LeaderElection {
     return this.#replace(lease, { acquireTime: this.#microTime(), leaseTransitions });
   }
 
+  /** Whether the Lease was ours, and is for longer now. Nobody needs to look first: a write that somebody came before is a conflict. */
+  async #renew(): Promise<boolean> {
+    const written = this.#written;
+    this.#written = undefined;
+    const lease = written ?? (await this.#read());
+    if (lease?.holder !== this.#options.identity) return false;
+    try {
+      await this.#replace(lease, {});
+      return true;
+    } catch (error) {
+      if (written === undefined || !isOvertaken(error)) throw error;
+      return this.#renew();
+    }
+  }
+
   /** Resolves with the term; rejects with a conflict when somebody was faster. */
   async #replace(lease: Lease, changed: Readonly<Record<string, unknown>>): Promise<Term> {
     const spec = { ...lease.spec, ...this.#spec(), ...changed };
     const sentAt = this.#now();
-    await this.#options.api.replace(`${this.#path}/${this.#options.name}`, { ...lease.object, spec });
+    const written = await this.#options.api.replace(`${this.#path}/${this.#options.name}`, { ...lease.object, spec });
+    this.#written = leaseOf(written);
     this.#renewedAt = sentAt;
     const { leaseTransitions } = { leaseTransitions: lease.transitions, ...changed };
     return { number: Number(leaseTransitions), identity: this.#options.identity };
@@ -170,6 +186,11 @@ function leaseOf(json: unknown): Lease {
     durationSeconds: spec?.number('leaseDurationSeconds') ?? leaseSeconds,
     text: JSON.stringify(raw),
   };
+}
+
+/** The object is not as it was when we last saw it, or gone. */
+function isOvertaken(error: unknown): boolean {
+  return error instanceof KubeError && (error.code === 'conflict' || error.code === 'not-found');
 }
 
 /** Somebody was faster, or the API server cannot be reached: it is tried again. */

@@ -70,6 +70,19 @@ test('a leader whose Lease another one has taken learns it, and cannot outrank i
   expect(await first.outrank(5)).toBeUndefined();
 });
 
+test('so does one that had taken it from another, and one whose Lease was deleted', async () => {
+  await using it = await bed();
+  await it.candidate('a').elected();
+  const second = it.candidate('b');
+  await second.elected();
+  const third = it.candidate('c');
+  await third.elected();
+  await second.lost();
+  await it.delete();
+  await third.lost();
+  expect([second.isLeading, third.isLeading]).toEqual([false, false]);
+});
+
 test('after the Lease was deleted the new leader counts from one, and goes above the term it is shown', async () => {
   await using it = await bed();
   await it.candidate('a').elected();
