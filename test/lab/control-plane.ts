@@ -4,8 +4,8 @@ import { Daemon } from './topology/daemon.ts';
 import type { Topology } from './topology/topology.ts';
 
 export interface ControllerProcess {
-  /** Path of the program; the sources when absent. */
-  readonly program?: string;
+  /** What runs it, without its own flags; Node.js and the sources when absent. */
+  readonly command?: readonly [string, ...string[]];
   readonly logLevel?: 'debug' | 'info';
 }
 
@@ -13,7 +13,7 @@ export interface ControllerProcess {
 export async function hawserController(
   topology: Pick<Topology, 'folder' | 'central'>,
   kubeconfig: string,
-  { program = join(import.meta.dirname, '../../controller/main.ts'), logLevel = 'debug' }: ControllerProcess = {},
+  { command: [command, ...words] = fromSources, logLevel = 'debug' }: ControllerProcess = {},
 ): Promise<Daemon> {
   const { folder, central } = topology;
   const [kubeconfigFile, configFile] = [join(folder, 'kubeconfig'), join(folder, 'controller.json')];
@@ -27,9 +27,11 @@ export async function hawserController(
   await writeFile(configFile, JSON.stringify(config));
   return new Daemon({
     name: 'controller',
-    command: process.execPath,
-    args: [program, '--config', configFile],
+    command,
+    args: [...words, '--config', configFile],
     env: central.env,
     logFile: join(folder, 'controller.log'),
   });
 }
+
+const fromSources = [process.execPath, join(import.meta.dirname, '../../controller/main.ts')] as const;

@@ -8,7 +8,7 @@ import { startTopology, type Topology } from '#test/lab/topology/topology.ts';
 import { makeNetwork, makePort } from '#test/node-agent/lab-ports.ts';
 import { prepare } from '#test/setup/prepare.ts';
 import { buildProgram } from '../../../deploy/build.ts';
-import { asDeployed } from './as-deployed.ts';
+import { asDeployed } from '../as-deployed.ts';
 
 /** A sandbox that a plugin is called for, again and again. */
 export interface Sandbox {
@@ -38,7 +38,12 @@ export class Rig implements AsyncDisposable {
     try {
       await makeNetwork(topology);
       const node = topology.node('node-a');
-      const agent = await startNodeAgent(topology, node, { logLevel: 'warn' }, await asDeployed(program));
+      const agent = await startNodeAgent(
+        topology,
+        node,
+        { logLevel: 'warn' },
+        await asDeployed({ manifest: 'node-agent.yaml', container: 'agent' }, program),
+      );
       return new Rig(topology, node, agent, plugin);
     } catch (error) {
       await topology[Symbol.asyncDispose]();

@@ -12,6 +12,7 @@ import type { Daemon } from '#test/lab/topology/daemon.ts';
 import { startTopology } from '#test/lab/topology/topology.ts';
 import { prepare } from '#test/setup/prepare.ts';
 import { buildProgram } from '../../../deploy/build.ts';
+import { asDeployed } from '../as-deployed.ts';
 import { nodeNames } from './pods.ts';
 import { PortRows } from './port-rows.ts';
 
@@ -54,9 +55,10 @@ export async function startBed(log: (line: string) => void): Promise<Bed> {
   const heartbeat = setInterval(() => void live().catch((error: unknown) => log(String(error))), 10_000);
   stack.defer(() => clearInterval(heartbeat));
   await applyManifest(api, networkYaml);
-  const program = await buildProgram('controller');
+  const deployed = { manifest: 'controller.yaml', container: 'controller' };
+  const command = await asDeployed(deployed, await buildProgram('controller'));
   const controller = stack.use(
-    await hawserController(topology, kubernetes.controllerKubeconfig, { program, logLevel: 'info' }),
+    await hawserController(topology, kubernetes.controllerKubeconfig, { command, logLevel: 'info' }),
   );
   const ports = stack.use(await PortRows.follow(central.nbRemote));
   const whole = stack.move();
