@@ -56,7 +56,7 @@ export function sharesBits(a: Uint8Array, b: Uint8Array, bits: number): boolean 
 
 /** 4 or 16 bytes in network order. `address` must be an address: anything else is a bug of the caller. */
 export function addressBytes(address: string): Uint8Array {
-  if (familyOf(address) === 6) return Uint8Array.from(ipaddr.parse(address).toByteArray());
+  if (familyOf(address) === 6) return ipv6Bytes(address);
   const number = ipv4Number(address);
   return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
 }
@@ -81,6 +81,40 @@ export function ipv4Number(address: string): number {
   return ((number << 8) | part) >>> 0;
 }
 
+/** A canonical IPv6 address; written out for the same reason. The spelling may end in a dotted quad (RFC 5952 §5). */
+function ipv6Bytes(address: string): Uint8Array {
+  if (address.includes('.')) return Uint8Array.from(ipaddr.parse(address).toByteArray());
+  const bytes = new Uint8Array(16);
+  let at = 0;
+  let gap = -1;
+  let group = 0;
+  let digits = 0;
+  for (let i = 0; i <= address.length; i++) {
+    const character = i === address.length ? colon : address.charCodeAt(i);
+    if (character !== colon) {
+      group = (group << 4) | (character <= nine ? character - zero : (character | 0x20) - letterA + 10);
+      digits += 1;
+      continue;
+    }
+    if (digits > 0) {
+      bytes[at] = group >>> 8;
+      bytes[at + 1] = group;
+      at += 2;
+    } else if (i > 0 && gap < 0 && i < address.length) gap = at;
+    group = 0;
+    digits = 0;
+  }
+  // `::` stands for as many zeroes as are missing: what came after it is moved to the end.
+  if (gap >= 0 && at < 16) {
+    bytes.copyWithin(16 - (at - gap), gap, at);
+    bytes.fill(0, gap, 16 - (at - gap));
+  }
+  return bytes;
+}
+
+const colon = ':'.charCodeAt(0);
+const nine = '9'.charCodeAt(0);
+const letterA = 'a'.charCodeAt(0);
 const dot = '.'.charCodeAt(0);
 const zero = '0'.charCodeAt(0);
 

@@ -1,66 +1,94 @@
-import { be32, equalBytes } from '../wire/bytes.ts';
+import { be16, be32, concat, equalBytes } from '../wire/bytes.ts';
 import { type Dhcpv6Option, decodeOptions6, option6, Status } from '../wire/dhcpv6-message.ts';
 
+/** What a guest has, worked out once. */
 export interface AddressPlan {
   /** The guest's IPv6 addresses, 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
-  /** Seconds. */
-  readonly t1: number;
-  readonly t2: number;
-  readonly valid: number;
-  /**
-   * assign: give what the guest has. request: the same, after checking that what it asks for is of this link. renew: also
-   * end the life of addresses it should not have. giveBack: only name the IAs that hold addresses it never had.
-   */
-  readonly purpose: 'assign' | 'request' | 'renew' | 'giveBack';
-  readonly isOnLink: (address: Uint8Array) => boolean;
+  /** T1 and T2, then an IAADDR for each address: what comes after the IAID in the IA_NA that holds them. */
+  readonly given: Uint8Array;
 }
 
+/**
+ * assign: give what the guest has. request: the same, after checking that what it asks for is of this link. renew: also end the life
+ * of addresses it should not have. giveBack: only name the IAs that hold addresses it never had.
+ */
+export type Purpose = 'assign' | 'request' | 'renew' | 'giveBack';
+
 const identityAssociation = { na: 3, ta: 4, pd: 25 } as const;
+
+/** @param times seconds. */
+export function addressPlan(
+  addresses: readonly Uint8Array[],
+  { t1, t2, valid }: { readonly t1: number; readonly t2: number; readonly valid: number },
+): AddressPlan {
+  return { addresses, given: concat(be32(t1, t2), ...addresses.map((address) => addressOption(address, valid))) };
+}
 
 /**
  * The IA options of an answer, one for each in the request and in its order (RFC 9915 §18.3). The guest's addresses go to
  * one IA_NA: the one that already names one of them, else the first. IAID 0 is an IAID like any other.
  */
-export function addressAssociations(options: readonly Dhcpv6Option[], plan: AddressPlan): Uint8Array[] {
-  const requests = options.filter(({ code, content }) => code === identityAssociation.na && content.length >= 12);
-  const holder =
-    requests.find(({ content }) => addressesIn(content).some((address) => isOurs(address, plan))) ?? requests[0];
-  return options.flatMap(({ code, content }, index) => {
+export function addressAssociations(
+  options: readonly Dhcpv6Option[],
+  plan: AddressPlan,
+  purpose: Purpose,
+  isOnLink: (address: Uint8Array) => boolean,
+): Uint8Array[] {
+  const holder = holderOf(options, plan);
+  const answers: Uint8Array[] = [];
+  for (const option of options) {
+    const { code, content } = option;
     if (code === identityAssociation.na && content.length >= 12) {
-      return [answer(content, plan, options[index] === holder)];
+      answers.push(answer(content, plan, option === holder, purpose, isOnLink));
+    } else if (purpose === 'giveBack') {
+      // Only what we give can be given back.
+    } else if (code === identityAssociation.ta && content.length >= 4) {
+      answers.push(option6(code, content.subarray(0, 4), statusOption(Status.noAddrsAvail)));
+    } else if (code === identityAssociation.pd && content.length >= 12) {
+      answers.push(option6(code, content.subarray(0, 4), none, statusOption(Status.noPrefixAvail)));
     }
-    if (plan.purpose === 'giveBack') return [];
-    if (code === identityAssociation.ta && content.length >= 4) {
-      return [option6(code, content.subarray(0, 4), statusOption(Status.noAddrsAvail))];
-    }
-    if (code === identityAssociation.pd && content.length >= 12) {
-      return [option6(code, content.subarray(0, 4), be32(0, 0), statusOption(Status.noPrefixAvail))];
-    }
-    return [];
-  });
+  }
+  return answers;
 }
 
-function answer(content: Uint8Array, plan: AddressPlan, isHolder: boolean): Uint8Array {
+/** T1 and T2 of an IA that holds nothing. */
+const none = be32(0, 0);
+
+function holderOf(options: readonly Dhcpv6Option[], plan: AddressPlan): Dhcpv6Option | undefined {
+  let first: Dhcpv6Option | undefined;
+  for (const option of options) {
+    if (option.code !== identityAssociation.na || option.content.length < 12) continue;
+    first ??= option;
+    if (addressesIn(option.content).some((address) => isOurs(address, plan))) return option;
+  }
+  return first;
+}
+
+function answer(
+  content: Uint8Array,
+  plan: AddressPlan,
+  isHolder: boolean,
+  purpose: Purpose,
+  isOnLink: (address: Uint8Array) => boolean,
+): Uint8Array {
   const iaid = content.subarray(0, 4);
   const named = addressesIn(content);
   const foreign = named.filter((address) => !isOurs(address, plan));
-  const ours = isHolder ? plan.addresses : [];
-  if (plan.purpose === 'giveBack') {
+  if (purpose === 'giveBack') {
     const code = foreign.length > 0 || named.length === 0 ? Status.noBinding : Status.success;
-    return option6(identityAssociation.na, iaid, be32(0, 0), statusOption(code));
+    return option6(identityAssociation.na, iaid, none, statusOption(code));
   }
-  if (plan.purpose === 'request' && foreign.some((address) => !plan.isOnLink(address))) {
-    return option6(identityAssociation.na, iaid, be32(0, 0), statusOption(Status.notOnLink));
+  if (purpose === 'request' && foreign.some((address) => !isOnLink(address))) {
+    return option6(identityAssociation.na, iaid, none, statusOption(Status.notOnLink));
   }
-  const ended = plan.purpose === 'renew' ? foreign.map((address) => addressOption(address, 0)) : [];
-  if (ours.length === 0) {
-    const code = plan.purpose === 'renew' && ended.length === 0 ? Status.noBinding : Status.noAddrsAvail;
+  const ended = purpose === 'renew' ? foreign.map((address) => addressOption(address, 0)) : [];
+  if (!isHolder || plan.addresses.length === 0) {
+    const code = purpose === 'renew' && ended.length === 0 ? Status.noBinding : Status.noAddrsAvail;
     const status = ended.length > 0 ? [] : [statusOption(code)];
-    return option6(identityAssociation.na, iaid, be32(0, 0), ...ended, ...status);
+    return option6(identityAssociation.na, iaid, none, ...ended, ...status);
   }
-  const given = ours.map((address) => addressOption(address, plan.valid));
-  return option6(identityAssociation.na, iaid, be32(plan.t1, plan.t2), ...given, ...ended);
+  return option6(identityAssociation.na, iaid, plan.given, ...ended);
 }
 
 /** IAADDR with equal preferred and valid lifetimes, in seconds. */
@@ -69,7 +97,7 @@ function addressOption(address: Uint8Array, lifetimeSeconds: number): Uint8Array
 }
 
 function statusOption(code: number): Uint8Array {
-  return option6(13, Uint8Array.of(code >>> 8, code));
+  return option6(13, be16(code));
 }
 
 function isOurs(address: Uint8Array, plan: AddressPlan): boolean {
@@ -79,10 +107,13 @@ function isOurs(address: Uint8Array, plan: AddressPlan): boolean {
 /** A guest may list many addresses; an IA of ours would hold this many at most. */
 const mostAddresses = 16;
 
-export function addressesIn(ia: Uint8Array): Uint8Array[] {
-  const options = decodeOptions6(ia.subarray(12)) ?? [];
-  return options
-    .filter(({ code, content }) => code === 5 && content.length >= 24)
-    .slice(0, mostAddresses)
-    .map(({ content }) => content.subarray(0, 16));
+export function addressesIn(ia: Uint8Array): readonly Uint8Array[] {
+  if (ia.length <= 12) return noAddresses;
+  const addresses: Uint8Array[] = [];
+  for (const { code, content } of decodeOptions6(ia.subarray(12)) ?? []) {
+    if (code === 5 && content.length >= 24 && addresses.length < mostAddresses) addresses.push(content.subarray(0, 16));
+  }
+  return addresses;
 }
+
+const noAddresses: readonly Uint8Array[] = [];

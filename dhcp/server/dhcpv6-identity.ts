@@ -31,7 +31,8 @@ export function identify(
 }
 
 export function optionOf(options: readonly Dhcpv6Option[], code: number): Uint8Array | undefined {
-  return options.find((option) => option.code === code)?.content;
+  for (const option of options) if (option.code === code) return option.content;
+  return undefined;
 }
 
 /** DUID-LLT and DUID-LL over Ethernet hold one (RFC 9915 §11.2, §11.4). */

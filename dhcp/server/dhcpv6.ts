@@ -1,6 +1,6 @@
 import { addressBytes, familyOf, parsePrefix, sharesBits } from '../address.ts';
 import type { GuestBinding, Segment } from '../guests.ts';
-import { equalBytes } from '../wire/bytes.ts';
+import { equalBytes, u16 } from '../wire/bytes.ts';
 import {
   assembleDhcpv6,
   type Dhcpv6Message,
@@ -12,7 +12,13 @@ import {
   type RelayLayer,
   Status,
 } from '../wire/dhcpv6-message.ts';
-import { type AddressPlan, addressAssociations, addressesIn } from './dhcpv6-associations.ts';
+import {
+  type AddressPlan,
+  addressAssociations,
+  addressesIn,
+  addressPlan,
+  type Purpose,
+} from './dhcpv6-associations.ts';
 import { optionOf } from './dhcpv6-identity.ts';
 import { dhcpv6OptionSet, iaTimes } from './dhcpv6-options.ts';
 import { clientFqdn6Reply } from './fqdn.ts';
@@ -57,9 +63,11 @@ export function dhcpv6Responder(segment: Segment): Dhcpv6Responder {
   const sets = new WeakMap<object, ReadonlyMap<number, Uint8Array>>();
 
   function optionSet(guest: GuestBinding): ReadonlyMap<number, Uint8Array> {
-    const known = sets.get(guest.settings) ?? dhcpv6OptionSet(guest.settings);
-    sets.set(guest.settings, known);
-    return known;
+    const known = sets.get(guest.settings);
+    if (known !== undefined) return known;
+    const set = dhcpv6OptionSet(guest.settings);
+    sets.set(guest.settings, set);
+    return set;
   }
 
   return (packet, guest, sourceAddress) => {
@@ -81,9 +89,11 @@ export function dhcpv6Responder(segment: Segment): Dhcpv6Responder {
 
     const body = answerBody(message, guest, isOnLink);
     if (typeof body === 'string') return body;
-    const common = clientId === undefined ? [ourId] : [ourId, option6(1, clientId)];
-    const asked = type === MessageType6.confirm ? [] : askedOptions(options, guest, optionSet(guest));
-    const inner = assembleDhcpv6(body.type, message.transactionId, [...common, ...body.options, ...asked]);
+    const pieces = [ourId];
+    if (clientId !== undefined) pieces.push(option6(1, clientId));
+    for (const option of body.options) pieces.push(option);
+    if (type !== MessageType6.confirm) putAsked(pieces, options, guest, optionSet(guest));
+    const inner = assembleDhcpv6(body.type, message.transactionId, pieces);
     return { type: body.type === MessageType6.advertise ? 'ADVERTISE' : 'REPLY', bytes: throughRelays(relays, inner) };
   };
 }
@@ -119,11 +129,11 @@ function answerBody(
 ): Body | Dhcpv6Silence {
   const { type, options } = message;
   const { reply, advertise } = MessageType6;
-  const associations = (purpose: AddressPlan['purpose']): Uint8Array[] =>
-    addressAssociations(options, { ...addressPlan(guest), purpose, isOnLink });
+  const associations = (purpose: Purpose): Uint8Array[] =>
+    addressAssociations(options, planOf(guest), purpose, isOnLink);
   switch (type) {
     case MessageType6.solicit:
-      return options.some(({ code }) => code === 14)
+      return optionOf(options, 14) !== undefined
         ? { type: reply, options: [rapidCommit, ...associations('assign')] }
         : { type: advertise, options: [preference255, ...associations('assign')] };
     case MessageType6.request:
@@ -152,14 +162,14 @@ function status(code: number): Uint8Array {
   return option6(13, Uint8Array.of(code >>> 8, code));
 }
 
-const addressPlans = new WeakMap<GuestBinding, Pick<AddressPlan, 'addresses' | 't1' | 't2' | 'valid'>>();
+const plans = new WeakMap<GuestBinding, AddressPlan>();
 
-function addressPlan(guest: GuestBinding): Pick<AddressPlan, 'addresses' | 't1' | 't2' | 'valid'> {
-  const known = addressPlans.get(guest);
+function planOf(guest: GuestBinding): AddressPlan {
+  const known = plans.get(guest);
   if (known !== undefined) return known;
   const addresses = guest.addresses.filter((address) => familyOf(address) === 6).map(addressBytes);
-  const plan = { addresses, ...iaTimes(guest.settings) };
-  addressPlans.set(guest, plan);
+  const plan = addressPlan(addresses, iaTimes(guest.settings));
+  plans.set(guest, plan);
   return plan;
 }
 
@@ -171,28 +181,26 @@ function confirm(options: readonly Dhcpv6Option[], isOnLink: (address: Uint8Arra
 }
 
 /** What the option request option (6) names, and the FQDN when the client sent one. */
-function askedOptions(
+function putAsked(
+  pieces: Uint8Array[],
   options: readonly Dhcpv6Option[],
   guest: GuestBinding,
   set: ReadonlyMap<number, Uint8Array>,
-): Uint8Array[] {
-  const asked: Uint8Array[] = [];
+): void {
   const list = optionOf(options, 6);
-  const seen = new Set<number>();
   for (let at = 0; list !== undefined && at + 2 <= list.length; at += 2) {
-    const code = ((list[at] ?? 0) << 8) | (list[at + 1] ?? 0);
-    const option = set.get(code);
-    if (option !== undefined && !seen.has(code)) asked.push(option);
-    seen.add(code);
+    const option = set.get(u16(list, at));
+    // A set has a piece of its own for each code: one that is asked for twice is there already.
+    if (option !== undefined && !pieces.includes(option)) pieces.push(option);
   }
   const fqdn = optionOf(options, 39);
   const name = fqdn && clientFqdn6Reply(guest, fqdn);
-  if (name !== undefined) asked.push(option6(39, name));
-  return asked;
+  if (name !== undefined) pieces.push(option6(39, name));
 }
 
 /** Each relay gets its own layer back, with its interface id (18) as it sent it (RFC 9915 §19.3). */
 function throughRelays(relays: readonly RelayLayer[], inner: Uint8Array): Uint8Array {
+  if (relays.length === 0) return inner;
   return relays.reduceRight(
     (bytes, layer) =>
       encodeRelay(

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { Socket } from 'node:dgram';
+import { createSocket, Socket, type SocketOptions } from 'node:dgram';
 import { familyOf, ipv4Text } from '../address.ts';
 import type { GuestBinding, Guests } from '../guests.ts';
 import { ip } from './command.ts';
-import { makeAndHandOver } from './socket-maker.ts';
+import { handOver, makeSockets, type Sockets } from './socket-maker.ts';
 import { type OpenTransport, type Transport, TransportError, type TransportEvents } from './transport.ts';
 
 export interface SocketsOptions {
@@ -27,7 +27,7 @@ const receiveBufferBytes = 4 * 1024 * 1024;
  */
 export function socketsTransport(options: SocketsOptions): OpenTransport {
   return async (events) => {
-    const sockets = await makeSockets(options);
+    const sockets = await openSockets(options);
     const { receive4, send4, both6 } = sockets;
     const stopFollowing = await followGuests(options, events);
     for (const socket of [receive4, send4, both6]) socket?.on('error', (error) => events.failed(error));
@@ -40,11 +40,11 @@ export function socketsTransport(options: SocketsOptions): OpenTransport {
     for (const socket of [receive4, both6]) growBuffer(socket);
     const transport: Transport = {
       sendDhcpv4(bytes, destination) {
-        if (destination.to === 'relay') send4?.send(bytes, 67, ipv4Text(destination.address), ignoreLoss);
-        else send4?.send(bytes, 68, ipv4Text(destination.address), ignoreLoss);
+        // Without a callback what goes wrong is ignored: UDP promises nothing, and a guest that got no answer asks again.
+        send4?.send(bytes, destination.to === 'relay' ? 67 : 68, ipv4Text(destination.address));
       },
       sendDhcpv6(bytes, { address, port }) {
-        both6?.send(bytes, port, address, ignoreLoss);
+        both6?.send(bytes, port, address);
       },
       async close() {
         stopFollowing();
@@ -54,9 +54,6 @@ export function socketsTransport(options: SocketsOptions): OpenTransport {
     return transport;
   };
 }
-
-/** UDP promises nothing; a guest that got no answer asks again. */
-function ignoreLoss(): void {}
 
 /** The zone is resolved in this process's namespace and names the wrong interface, if any. */
 function withoutZone(address: string): string {
@@ -72,18 +69,29 @@ function growBuffer(socket: Socket | undefined): void {
   }
 }
 
-interface Sockets {
-  readonly receive4?: Socket;
-  readonly send4?: Socket;
-  readonly both6?: Socket;
+/** Addresses are numbers here, and Node looks up even those, a turn of the event loop later. */
+function createOwnSocket(options: SocketOptions): Socket {
+  return createSocket({
+    ...options,
+    lookup: (address, _options, callback) => callback(null, address, options.type === 'udp4' ? 4 : 6),
+  });
 }
 
-function makeSockets({ device, netns, serverId }: SocketsOptions): Promise<Sockets> {
-  const text = `(${makeAndHandOver})(${JSON.stringify(device)}, ${JSON.stringify(serverId ?? '-')})`;
-  const node = [process.execPath, '--eval', text];
-  const [program = '', ...args] = netns === undefined ? node : ['ip', 'netns', 'exec', netns, ...node];
+async function openSockets({ device, netns, serverId = '-' }: SocketsOptions): Promise<Partial<Sockets>> {
+  try {
+    if (netns === undefined) return await makeSockets(createOwnSocket, device, serverId);
+    return await socketsFromInside(netns, device, serverId);
+  } catch (error) {
+    throw new TransportError(`sockets on ${device}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A process in the namespace makes them and gives them to this one. */
+function socketsFromInside(netns: string, device: string, serverId: string): Promise<Partial<Sockets>> {
+  const making = `(${makeSockets})(process.getBuiltinModule('node:dgram').createSocket, ${JSON.stringify(device)}, ${JSON.stringify(serverId)})`;
+  const args = ['netns', 'exec', netns, process.execPath, '--eval', `${making}.then(${handOver})`];
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     const sockets: Record<string, Socket> = {};
     let complaint = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -92,12 +100,11 @@ function makeSockets({ device, netns, serverId }: SocketsOptions): Promise<Socke
     child.on('message', (name, handle) => {
       if (typeof name === 'string' && handle instanceof Socket) sockets[name] = handle;
     });
-    child.on('error', (error) => reject(new TransportError(`${program}: ${error.message}`)));
+    child.on('error', (error) => reject(new Error(`ip: ${error.message}`)));
     child.on('close', (code) => {
       if (code === 0) return resolve(sockets);
       for (const socket of Object.values(sockets)) socket.close();
-      const reason = /Error: (.*)/.exec(complaint)?.[1] ?? complaint.trim().split('\n').at(-1) ?? `exit ${code}`;
-      reject(new TransportError(`sockets on ${device}: ${reason}`));
+      reject(new Error(/Error: (.*)/.exec(complaint)?.[1] ?? complaint.trim().split('\n').at(-1) ?? `exit ${code}`));
     });
   });
 }

@@ -1,4 +1,4 @@
-import { concat, macAt, plainBytes, putMac, putU16, putU32, u16, u32 } from './bytes.ts';
+import { concat, freshBytes, macAt, plainBytes, putMac, putU16, putU32, u16, u32 } from './bytes.ts';
 import type { Malformed } from './malformed.ts';
 
 /** Message types, option 53 (RFC 2132 §9.6). */
@@ -145,7 +145,7 @@ export function encodeOptions(options: Iterable<readonly [code: number, content:
 export function assembleDhcpv4(message: Omit<Dhcpv4Message, 'options'>, options: readonly Uint8Array[]): Uint8Array {
   let length = headerLength + 1;
   for (const piece of options) length += piece.length;
-  const bytes = Buffer.alloc(Math.max(length, leastLength));
+  const bytes = freshBytes(Math.max(length, leastLength));
   bytes[0] = message.op;
   bytes[1] = 1;
   bytes[2] = 6;

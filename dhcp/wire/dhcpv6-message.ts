@@ -1,4 +1,4 @@
-import { concat, plainBytes, putU16, u16, u32 } from './bytes.ts';
+import { concat, freshBytes, plainBytes, putU16, u16, u32 } from './bytes.ts';
 import type { Malformed } from './malformed.ts';
 
 /** Message types (RFC 9915 §7.3). */
@@ -104,7 +104,7 @@ export function encodeDhcpv6(message: Dhcpv6Message): Uint8Array {
 export function assembleDhcpv6(type: number, transactionId: number, options: readonly Uint8Array[]): Uint8Array {
   let length = 4;
   for (const piece of options) length += piece.length;
-  const bytes = Buffer.alloc(length);
+  const bytes = freshBytes(length);
   bytes[0] = type;
   bytes[1] = transactionId >>> 16;
   putU16(bytes, 2, transactionId & 0xffff);
@@ -124,11 +124,16 @@ export function encodeOptions6(options: Iterable<Dhcpv6Option>): Uint8Array {
 
 /** One option with its header. */
 export function option6(code: number, ...content: readonly Uint8Array[]): Uint8Array {
-  const body = content.length === 1 && content[0] !== undefined ? content[0] : concat(...content);
-  const bytes = new Uint8Array(4 + body.length);
+  let length = 0;
+  for (const part of content) length += part.length;
+  const bytes = new Uint8Array(4 + length);
   putU16(bytes, 0, code);
-  putU16(bytes, 2, body.length);
-  bytes.set(body, 4);
+  putU16(bytes, 2, length);
+  let at = 4;
+  for (const part of content) {
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }
 
