@@ -1,4 +1,4 @@
-import { be16, be32, concat, equalBytes } from '../wire/bytes.ts';
+import { be16, be32, concat, equalBytes, u16 } from '../wire/bytes.ts';
 import { type Dhcpv6Option, decodeOptions6, option6, Status } from '../wire/dhcpv6-message.ts';
 
 /** What a guest has, worked out once. */
@@ -57,12 +57,18 @@ const none = be32(0, 0);
 
 function holderOf(options: readonly Dhcpv6Option[], plan: AddressPlan): Dhcpv6Option | undefined {
   let first: Dhcpv6Option | undefined;
+  let isOnly = true;
   for (const option of options) {
     if (option.code !== identityAssociation.na || option.content.length < 12) continue;
-    first ??= option;
-    if (addressesIn(option.content).some((address) => isOurs(address, plan))) return option;
+    if (first === undefined) first = option;
+    else isOnly = false;
   }
-  return first;
+  if (isOnly) return first;
+  return (
+    options.find(
+      ({ code, content }) => code === identityAssociation.na && addressesIn(content).some((one) => isOurs(one, plan)),
+    ) ?? first
+  );
 }
 
 function answer(
@@ -73,6 +79,9 @@ function answer(
   isOnLink: (address: Uint8Array) => boolean,
 ): Uint8Array {
   const iaid = content.subarray(0, 4);
+  if (isHolder && purpose !== 'giveBack' && namesOnlyOurs(content, plan)) {
+    return option6(identityAssociation.na, iaid, plan.given);
+  }
   const named = addressesIn(content);
   const foreign = named.filter((address) => !isOurs(address, plan));
   if (purpose === 'giveBack') {
@@ -89,6 +98,21 @@ function answer(
     return option6(identityAssociation.na, iaid, none, ...ended, ...status);
   }
   return option6(identityAssociation.na, iaid, plan.given, ...ended);
+}
+
+/** What nearly every guest asks for, found out without taking its request apart. */
+function namesOnlyOurs(ia: Uint8Array, { addresses }: AddressPlan): boolean {
+  if (addresses.length === 0) return false;
+  let at = 12;
+  for (; at + 28 <= ia.length; at += 28) {
+    if (u16(ia, at) !== 5 || u16(ia, at + 2) !== 24 || !addresses.some((own) => isAt(ia, at + 4, own))) return false;
+  }
+  return at === ia.length;
+}
+
+function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
+  return true;
 }
 
 /** IAADDR with equal preferred and valid lifetimes, in seconds. */
