@@ -59,7 +59,7 @@ export interface WriterOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Keeps a deposed leader's transactions out; absent when there is only ever one controller. */
   readonly fence?: Fence;
-  /** Ports in a full batch; 200 when absent. */
+  /** Ports in a full batch; 400 when absent. */
   readonly fullBatchRows?: number;
 }
 
@@ -67,7 +67,7 @@ export interface WriterOptions {
  * So many ports are a full batch, so that neither planning nor the server's commit takes long. Members of one set share an operation, so
  * larger batches cost less per row.
  */
-const fullBatchRows = 200;
+const fullBatchRows = 400;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
