@@ -1,4 +1,4 @@
-import type { Feature, Read } from '../engine/engine.ts';
+import type { Feature } from '../engine/engine.ts';
 import { derived, type Fact, problem } from '../engine/facts.ts';
 import { isSame } from '../engine/same.ts';
 import { formatAddress, macOf, parseAddress } from '../ipam/address.ts';
@@ -21,11 +21,10 @@ export function ipam(tables: Tables): Feature<Nic> {
         yield problem(nic.object, 'NetworkReady', `there is no usable network ${nic.network} for ${port} yet`);
         return;
       }
-      let ips: readonly string[];
       if (nic.claim === undefined) {
         const lease = read.get(tables.podLeases, port);
         if (lease === undefined || lease.uid !== nic.object.uid || lease.network !== nic.network) return;
-        ips = lease.ips;
+        if (!lease.awaitsMac) yield* addressFacts(tables, port, nic, plan, lease.ips, lease.mac);
       } else {
         const name = `${nic.claim.namespace}/${nic.claim.name}`;
         const own = read.get(tables.claims, name);
@@ -50,9 +49,11 @@ export function ipam(tables: Tables): Feature<Nic> {
           yield problem(nic.object, 'AddressConflict', `${claim.ips.join(' and ')} of IPAMClaim ${name}: ${holder}`);
           return;
         }
-        ips = claim.ips.map((text) => text.split('/')[0] ?? text);
+        const { mac } = nic.request;
+        if (mac !== undefined && read.get(tables.macHolders, macKey(nic.network, mac)) !== port) return;
+        const ips = claim.ips.map((text) => text.split('/')[0] ?? text);
+        yield* addressFacts(tables, port, nic, plan, ips, mac);
       }
-      yield* addressFacts(tables, port, nic, plan, ips, read);
     },
   };
 }
@@ -63,7 +64,7 @@ function* addressFacts(
   nic: Nic,
   plan: NetworkPlan,
   ips: readonly string[],
-  read: Read,
+  mac: string | undefined,
 ): Iterable<Fact> {
   const parsed = ips.map(parseAddress);
   const had = families.flatMap((family) => parsed.find((address) => address?.family === family) ?? []);
@@ -79,11 +80,6 @@ function* addressFacts(
     return;
   }
   if (first === undefined) return;
-  const { mac } = nic.request;
-  if (mac !== undefined) {
-    const holder = read.get(tables.macHolders, macKey(nic.network, mac));
-    if (holder !== port) return;
-  }
   yield derived(tables.addresses, port, {
     nic,
     mac: mac ?? macOf(first),

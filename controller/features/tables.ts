@@ -85,6 +85,10 @@ export interface PodLease {
   readonly uid: string;
   readonly network: Key;
   readonly ips: readonly string[];
+  /** Absent when it is the one that is made of the first address. */
+  readonly mac?: string;
+  /** Somebody else has the MAC it asks for: it has none yet. */
+  readonly awaitsMac?: boolean;
 }
 
 /** An IPAMClaim that may go, with the finalizers that are left on it. */

@@ -89,6 +89,16 @@ function formatIpv6(value: bigint): string {
   return `${groups.slice(0, first).join(':')}::${groups.slice(first + length).join(':')}`;
 }
 
+/** The first address of each family; a prefix length, as a claim has it, is not looked at. */
+export function addressesOf(ips: readonly string[]): readonly Address[] {
+  const byFamily = new Map<number, Address>();
+  for (const text of ips) {
+    const address = parseAddress(text.split('/')[0] ?? '');
+    if (address !== undefined && !byFamily.has(address.family)) byFamily.set(address.family, address);
+  }
+  return [...byFamily.values()];
+}
+
 export function formatCidr(cidr: Cidr): string {
   return `${formatAddress({ family: cidr.family, value: cidr.first })}/${cidr.prefixLength}`;
 }

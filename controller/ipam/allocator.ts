@@ -1,8 +1,9 @@
 import type { ObjectReference } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import type { Nic, Tables } from '../features/tables.ts';
-import { type Address, formatAddress, parseAddress } from './address.ts';
-import { isOwnMac, isSamePool, NetworkPools } from './network-pools.ts';
+import { type Address, addressesOf, formatAddress } from './address.ts';
+import { isMadeMac, isOwnMac, leaseMac, macInUse, madeMac } from './lease-mac.ts';
+import { isSamePool, NetworkPools } from './network-pools.ts';
 import { Waiting } from './waiting.ts';
 
 /** An IPAMClaim as it has to be: created if it is not there, its `status.ips` filled in if they are not. */
@@ -157,17 +158,20 @@ export class Allocator {
   #queueOf(key: Key): Set<Key> {
     const nic = this.#tables.nics.get(key);
     if (nic === undefined) return this.#formerNics;
-    if (this.#isKnown(key, nic)) {
-      const isFormer = this.#former.has(key) && this.#former.get(key)?.uid === nic.object.uid;
-      return isFormer ? this.#formerNics : this.#knownNics;
-    }
+    if (this.#isKnown(key, nic)) return this.#isFormer(key, nic) ? this.#formerNics : this.#knownNics;
     return nic.request.ips.length > 0 || nic.request.mac !== undefined ? this.#askingNics : this.#laterNics;
   }
 
   #isKnown(key: Key, nic: Nic): boolean {
-    // Of two that ask for one MAC the one keeps it whose port has it.
+    // What a pod asks for counts when it is new; a VM's NIC has what its VMI says, and of two that ask for one MAC the one keeps it whose port has it.
+    if (nic.claim === undefined && this.#isFormer(key, nic)) return true;
     if (nic.request.mac !== undefined) return this.#former.get(key)?.mac === nic.request.mac;
     return nic.formerIps.length > 0 || this.#former.has(key) || this.#holdings.has(holderOf(key, nic));
+  }
+
+  /** Its port was found in the northbound database at the start. */
+  #isFormer(key: Key, nic: Nic): boolean {
+    return this.#former.has(key) && this.#former.get(key)?.uid === nic.object.uid;
   }
 
   #settlePlan(key: Key): void {
@@ -239,58 +243,81 @@ export class Allocator {
       this.#tables.podLeases.remove(key);
       this.#release(`nic ${key}`);
       this.#releaseMac(key);
+    } else if (nic.claim === undefined) {
+      this.#settleLease(key, nic);
     } else {
-      const hasAddresses =
-        nic.claim === undefined
-          ? this.#settleLease(key, nic)
-          : this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
+      const hasAddresses = this.#settleWantedClaim(key, nic, `${nic.claim.namespace}/${nic.claim.name}`);
       // A MAC is for who can use it: whoever has no address leaves it to others.
-      if (hasAddresses) this.#settleMac(key, nic);
+      if (hasAddresses) this.#settleMac(key, nic, nic.request.mac);
       else this.#releaseMac(key);
     }
     this.#passOn(key, nic);
   }
 
-  /** Gives the NIC, which has addresses, the MAC it asks for. One that is derived from an address is as unique as that. */
-  #settleMac(key: Key, nic: Nic): void {
+  /** Gives the NIC, which has addresses, this MAC; whether it has it. One that is derived from an address is as unique as that. */
+  #settleMac(key: Key, nic: Nic, mac: string | undefined): boolean {
     const { network } = nic;
-    const { mac } = nic.request;
     const id = mac === undefined ? undefined : macKey(network, mac);
     if (this.#macs.get(key) !== id) this.#releaseMac(key);
-    if (mac === undefined || id === undefined) return;
+    if (mac === undefined || id === undefined) return true;
     const pools = this.#pools.get(network);
-    if (pools === undefined) return;
+    if (pools === undefined) return this.#macs.get(key) === id;
     const own = [...addressesOf(nic.request.ips), ...(this.#holdings.get(holderOf(key, nic))?.addresses ?? [])];
-    if (pools.isGatewayMac(mac) || (pools.isDerivedMac(mac) && !isOwnMac(mac, own))) {
+    if (pools.isGatewayMac(mac) || (isMadeMac(mac) && !isOwnMac(mac, own))) {
       const sentence = `the MAC ${mac} is one that Hawser makes of another address of the network; ask for one that does not begin with 0a:58 or 0a:59`;
       this.#complain(key, nic, 'MacConflict', sentence);
-      return;
+      return false;
     }
     const holder = this.#tables.macHolders.get(id);
     if (holder !== undefined && holder !== key) {
       this.#complain(key, nic, 'MacConflict', `the MAC ${mac} is taken by ${holder}`);
       this.#waiting.forAddress(network, mac, `nic ${key}`);
-      return;
+      return false;
     }
     this.#tables.macHolders.put(id, key);
     this.#macs.set(key, id);
+    return true;
   }
 
-  /** Whether the NIC has a lease now. */
-  #settleLease(key: Key, nic: Nic): boolean {
-    const lease = this.#tables.podLeases.get(key);
-    const isLeased = lease?.uid === nic.object.uid && lease.network === nic.network;
-    if (isLeased && this.#isStillGood(`nic ${key}`, nic)) return true;
+  /** The addresses and the MAC of a NIC whose ledger is the northbound database. */
+  #settleLease(key: Key, nic: Nic): void {
+    const { network, request, object } = nic;
+    const found = this.#tables.podLeases.get(key);
     // A pod of the same name is another pod; the address goes back to the end of the queue.
-    const had = isLeased ? addressesOf(lease.ips) : [];
-    this.#release(`nic ${key}`);
-    const addresses = this.#allocate(key, nic, `nic ${key}`, had);
-    if (addresses === undefined) this.#tables.podLeases.remove(key);
-    else {
-      const ips = addresses.map(formatAddress);
-      this.#tables.podLeases.put(key, { uid: nic.object.uid, network: nic.network, ips });
+    const lease = found?.uid === object.uid && found.network === network ? found : undefined;
+    const had = lease === undefined ? [] : addressesOf(lease.ips);
+    const before = lease === undefined ? this.#formerMac(key, nic) : macInUse(lease);
+    const isGood = lease !== undefined && this.#isStillGood(`nic ${key}`, nic);
+    const addresses = isGood ? had : this.#lease(key, nic, had);
+    if (addresses === undefined) {
+      this.#tables.podLeases.remove(key);
+      this.#releaseMac(key);
+      return;
     }
-    return addresses !== undefined;
+    const mac = leaseMac(before, request.mac, addresses);
+    const hasMac = this.#settleMac(key, nic, mac);
+    const kept = hasMac && request.mac !== undefined ? (mac ?? madeMac(addresses)) : undefined;
+    if (kept !== undefined && kept !== request.mac) {
+      const sentence = `the NIC keeps the MAC ${kept}: a request counts when it is new, and ${request.mac} is asked for since`;
+      this.#complain(key, nic, 'MacUnchanged', sentence);
+    }
+    this.#tables.podLeases.put(key, {
+      uid: object.uid,
+      network,
+      ips: addresses.map(formatAddress),
+      ...(hasMac ? mac !== undefined && { mac } : { awaitsMac: true }),
+    });
+  }
+
+  /** Addresses for a NIC that has none, or cannot keep those it had. */
+  #lease(key: Key, nic: Nic, had: readonly Address[]): readonly Address[] | undefined {
+    this.#release(`nic ${key}`);
+    return this.#allocate(key, nic, `nic ${key}`, had);
+  }
+
+  /** The MAC that its port was found to have at the start. */
+  #formerMac(key: Key, nic: Nic): string | undefined {
+    return this.#isFormer(key, nic) ? this.#former.get(key)?.mac : undefined;
   }
 
   /** Not when the network got another subnet under it. */
@@ -458,15 +485,6 @@ function prefixLength(
 
 function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every(({ family, value }, i) => family === b[i]?.family && value === b[i]?.value);
-}
-
-function addressesOf(ips: readonly string[]): readonly Address[] {
-  const byFamily = new Map<number, Address>();
-  for (const text of ips) {
-    const address = parseAddress(text.split('/')[0] ?? '');
-    if (address !== undefined && !byFamily.has(address.family)) byFamily.set(address.family, address);
-  }
-  return [...byFamily.values()];
 }
 
 /** Takes what is in the set out of it, one by one. */

@@ -1,5 +1,5 @@
 import type { NetworkPlan } from '../features/tables.ts';
-import { type Address, type Family, formatAddress, macOf, parseAddress, parseCidr } from './address.ts';
+import { type Address, type Family, formatAddress, parseAddress, parseCidr } from './address.ts';
 import { AddressPool } from './address-pool.ts';
 import { portsPerSegment, segmentOf } from './cut.ts';
 import { IndexPool } from './index-pool.ts';
@@ -54,11 +54,6 @@ export class NetworkPools {
 
   isGatewayMac(mac: string): boolean {
     return this.plan.segments.some(({ routerMac }) => routerMac === mac);
-  }
-
-  /** The MAC that `macOf` makes of an address of this network, if `mac` can be one; undefined when it cannot. */
-  isDerivedMac(mac: string): boolean {
-    return /^0a:5[89]:/.test(mac);
   }
 
   ownerOf(address: Address): string | undefined {
@@ -179,11 +174,6 @@ export class NetworkPools {
     if (hasRoom) this.#full.release(segment);
     else this.#full.take(segment);
   }
-}
-
-/** Whether the MAC is the one that goes with an address the NIC has or asks for. */
-export function isOwnMac(mac: string, addresses: readonly Address[]): boolean {
-  return addresses.some((address) => macOf(address) === mac);
 }
 
 export function isSamePool(a: NetworkPlan, b: NetworkPlan): boolean {

@@ -8,7 +8,7 @@ import { anyHistory } from './steps.ts';
 
 /** `HISTORIES=1000000 HISTORY_SEED=$RANDOM npx vitest run test/controller/history.test.ts` for a longer run over others. */
 const histories = Number(process.env.HISTORIES ?? 10_000);
-const seed = Number(process.env.HISTORY_SEED ?? 2);
+const seed = Number(process.env.HISTORY_SEED ?? 1);
 
 /** What a run has to have seen (`History.seen`): conditions told of, what there was, and what happened to a cluster with something in it. */
 const everything = [

@@ -18,6 +18,8 @@ export interface KeptObject {
 export class Invariants {
   /** VM UID and IPAMClaim → the address of each family of that NIC, from when it first had it. */
   readonly #addressesOfNics = new Map<string, Map<number | undefined, string>>();
+  /** Port and UID → the MAC it had when it was last looked at. */
+  #macs: ReadonlyMap<string, string> = new Map();
 
   /** Whoever has no claim any more is gone. */
   forget({ tables }: Core): void {
@@ -36,6 +38,7 @@ export class Invariants {
   #checkAddresses(objects: ReadonlyMap<string, KeptObject>, northbound: Actual, { tables }: Core): void {
     const claims = [...tables.claims.rows()];
     const owners = new Map<string, string>();
+    const macs = new Map<string, string>();
     for (const row of northbound.rows('Logical_Switch_Port').values()) {
       const isOutside = entryOf(row, 'external_ids', 'hawser:attach') === 'outside';
       const [bound] = Array.isArray(row.addresses) ? row.addresses : [];
@@ -50,7 +53,16 @@ export class Invariants {
         owners.set(address, name);
       }
       const made = macOf(parseAddress(ips[0] ?? '') ?? { family: 4, value: 0n });
-      if (mac !== made && !asksForMac(objects, name, mac)) throw new Error(`${name} has ${mac} without asking for it`);
+      const before = this.#macs.get(`${name} ${uid}`);
+      if (mac !== made && mac !== before && !asksForMac(objects, name, mac)) {
+        throw new Error(`${name} has ${mac} without asking for it`);
+      }
+      // A pod is attached once, whatever is asked for later.
+      const wasMade = /^0a:5[89]/.test(before ?? '');
+      if (before !== undefined && mac !== before && name.startsWith('pod/') && !wasMade) {
+        throw new Error(`${name} had ${before} and now has ${mac}`);
+      }
+      macs.set(`${name} ${uid}`, mac);
       if (!name.startsWith('vm/')) continue;
       const [, , vm, network = 'default'] = name.split('/');
       const nic = `${uid} ${vm}.${network}`;
@@ -63,6 +75,7 @@ export class Invariants {
       }
       this.#addressesOfNics.set(nic, known);
     }
+    this.#macs = macs;
     for (const [key, { namespace, name, ips }] of claims) {
       if (tables.claimConflicts.get(key) !== undefined) continue;
       const [vm, network] = name.split('.');

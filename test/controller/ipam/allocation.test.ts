@@ -421,6 +421,51 @@ describe('what a guest has it keeps', () => {
   });
 });
 
+describe('the MAC of a pod that runs', () => {
+  const first = '02:00:00:00:00:01';
+  const second = '02:00:00:00:00:02';
+  const seenAs = (mac: string) => ({ 'pod/default/web': [`${mac} 10.244.0.2 fd00:10:244::2`] });
+  const told = (kept: string, asked: string) => [
+    `the NIC keeps the MAC ${kept}: a request counts when it is new, and ${asked} is asked for since`,
+  ];
+
+  test.each([
+    ['is asked to be another one', asking({ mac: second }), told(first, second)],
+    ['is asked for no more', {}, []],
+  ])('stays when it %s, at a restart as well as without', async (_what, annotations, sentencesToldOf) => {
+    const replay = freshReplay();
+    put(replay, 'Pod', pod('web', 'uid-web', asking({ mac: first })));
+    expect(await addresses(replay)).toEqual(seenAs(first));
+    put(replay, 'Pod', pod('web', 'uid-web', annotations));
+    expect(await addresses(replay)).toEqual(seenAs(first));
+    expect(await sentences(replay)).toEqual(sentencesToldOf);
+
+    const again = freshReplay();
+    const former = { uid: 'uid-web', mac: first, ips: ['10.244.0.2', 'fd00:10:244::2'] };
+    again.core.allocator.start(new Map([['pod/default/web', former]]));
+    put(again, 'Pod', pod('web', 'uid-web', annotations));
+    expect(await addresses(again)).toEqual(seenAs(first));
+    expect(await sentences(again)).toEqual(sentencesToldOf);
+  });
+
+  test('stays when it asks for one that somebody else has, who keeps it too; the next pod of its name has what it asks for', async () => {
+    const replay = freshReplay();
+    const made = '0a:58:0a:f4:00:02';
+    put(replay, 'Pod', pod('web'));
+    expect(await addresses(replay)).toEqual(seenAs(made));
+    put(replay, 'Pod', pod('other', 'uid-other', asking({ mac: first })));
+    const before = await addresses(replay);
+    put(replay, 'Pod', pod('web', 'uid-web', asking({ mac: first })));
+    expect(await addresses(replay)).toEqual(before);
+    expect(await sentences(replay)).toEqual(told(made, first));
+    put(replay, 'Pod', pod('web', 'uid-web', asking({ mac: made })));
+    expect(await addresses(replay)).toEqual(before);
+    expect(await sentences(replay)).toEqual([]);
+    put(replay, 'Pod', pod('web', 'another', asking({ mac: second })));
+    expect(await addresses(replay)).toHaveProperty(['pod/default/web', 0], expect.stringContaining(second));
+  });
+});
+
 test('a MAC is of one NIC of a network: the next one is told who has it, and has it when that one has gone', async () => {
   const replay = freshReplay();
   const macAddress = '02:00:00:00:00:01';
