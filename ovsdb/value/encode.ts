@@ -46,15 +46,20 @@ export function encodeSet(base: BaseType, value: WritableValue): Json {
 
 function distinct(atoms: readonly unknown[]): readonly unknown[] {
   if (atoms.length < 2) return atoms;
-  return [...new Map(atoms.map((atom) => [isNamed(atom) ? `named ${atom.named}` : atom, atom])).values()];
+  if (atoms.some(isNamed)) {
+    return [...new Map(atoms.map((atom) => [isNamed(atom) ? `named ${atom.named}` : atom, atom])).values()];
+  }
+  const members = new Set(atoms);
+  return members.size === atoms.length ? atoms : [...members];
 }
 
 export function encodeMap(column: ColumnSchema, value: WritableValue): Json {
   const valueType = column.value;
   if (!valueType || typeof value !== 'object' || Array.isArray(value)) throw unfit('a map', value);
-  const pairs: Iterable<readonly unknown[]> =
-    value instanceof Map || isMapLike(value) ? value.entries() : Object.entries(value);
-  return ['map', [...pairs].map(([key, item]) => [encodeKey(column.key, key), encodeAtom(valueType, item)])];
+  const pairs: Json[] = [];
+  const entries: Iterable<readonly unknown[]> = isMapLike(value) ? value.entries() : Object.entries(value);
+  for (const pair of entries) pairs.push([encodeKey(column.key, pair[0]), encodeAtom(valueType, pair[1])]);
+  return ['map', pairs];
 }
 
 /** Keys of a plain object are strings whatever the column says. */
