@@ -145,12 +145,24 @@ export class FeatureTicket<In> implements Ticket {
     if (isStart(before, reads, count)) return;
     // A copy has no room to grow, and there are as many as there are tickets.
     const after = count === 0 ? none : reads.slice(0, count);
-    for (const place of after) place.enter(this);
-    if (before.length > 0) {
-      const kept = new Set(after);
-      for (const place of before) if (!kept.has(place)) place.leave(this);
-    }
     this.#reads = after;
+    if (before.length === 0) this.#enter(after);
+    else {
+      for (const place of onlyIn(after, before)) place.enter(this);
+      for (const place of onlyIn(before, after)) place.leave(this);
+    }
+  }
+
+  /** Most tickets are run once. */
+  #enter(places: readonly Place[]): void {
+    for (let i = 0; i < places.length; i += 1) {
+      const place = places[i];
+      if (place !== undefined && places.indexOf(place) === i) place.enter(this);
+    }
+  }
+
+  looksAt(place: Place): boolean {
+    return this.#reads.includes(place);
   }
 
   complaint(error: unknown): readonly Fact[] {
@@ -172,6 +184,14 @@ function isStart(before: readonly Place[], reads: readonly Place[], count: numbe
   if (before.length !== count) return false;
   for (let i = 0; i < count; i += 1) if (before[i] !== reads[i]) return false;
   return true;
+}
+
+/** Each place once, however often it was looked at. */
+function onlyIn(places: readonly Place[], others: readonly Place[]): readonly Place[] | ReadonlySet<Place> {
+  if (places.length === 0) return none;
+  const only = new Set(places);
+  for (const place of others) only.delete(place);
+  return only;
 }
 
 function sentenceOf(feature: string, error: unknown): string {

@@ -95,7 +95,9 @@ function* memberships(tables: Tables, read: Read, port: Key, namespace: string, 
   const places = placesToLook(labels);
   for (const scope of [ownScope(namespace), ...(read.get(tables.namespaceScopes, namespace) ?? [])]) {
     for (const place of places) {
-      for (const [group, { selector }] of read.by(tables.podSelectors, 'place', place, scope)) {
+      const filed = read.by(tables.podSelectors, 'place', place, scope);
+      if (filed.size === 0) continue;
+      for (const [group, { selector }] of filed) {
         if (selects(selector, labels)) yield setEntry('Port_Group', group, 'ports', uuid);
       }
     }

@@ -129,12 +129,15 @@ export function liveLaunchers(
   read: Read,
   vmi: VirtualMachineInstance,
 ): readonly (Pod & { readonly nodeName: string })[] {
-  return [...read.by(tables.pods, 'owner', vmi.uid).values()]
-    .filter((pod) => isLauncher(pod) && !pod.finished)
-    .filter((pod) => pod.annotations['kubevirt.io/ephemeral-provisioning'] === undefined)
-    .filter((pod) => pod.nodeName !== undefined)
-    .sort((a, b) => a.creationTimestamp - b.creationTimestamp || (a.uid < b.uid ? -1 : 1))
-    .flatMap((pod) => (pod.nodeName === undefined ? [] : [{ ...pod, nodeName: pod.nodeName }]));
+  const launchers: (Pod & { readonly nodeName: string })[] = [];
+  for (const pod of read.by(tables.pods, 'owner', vmi.uid).values()) if (isLiveLauncher(pod)) launchers.push(pod);
+  return launchers.sort((a, b) => a.creationTimestamp - b.creationTimestamp || (a.uid < b.uid ? -1 : 1));
+}
+
+function isLiveLauncher(pod: Pod): pod is Pod & { readonly nodeName: string } {
+  const { annotations, finished, nodeName } = pod;
+  if (!isLauncher(pod) || finished || nodeName === undefined) return false;
+  return annotations['kubevirt.io/ephemeral-provisioning'] === undefined;
 }
 
 /** Whether the guest's own RARP reaches the port: in masquerade and passt the guest is behind the pod's address. */

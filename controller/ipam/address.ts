@@ -25,20 +25,67 @@ export function parseAddress(text: string): Address | undefined {
   return ipaddr.IPv6.isValid(text) ? { family: 6, value: bigintOf(ipaddr.IPv6.parse(text)) } : undefined;
 }
 
-/** Every address of every port passes here at a start: what is plain needs no library, which took a tenth of the whole start. */
+/**
+ * Every address of every port passes here at a start: what is plain needs no library and leaves no litter. `::` stands for as many zeros as are
+ * missing (RFC 4291 §2.2); undefined for anything that is not plain hexadecimal groups.
+ */
 function ipv6Value(text: string): bigint | undefined {
-  const [head = '', tail, more] = text.split('::');
-  if (more !== undefined || !/^[0-9a-f:]+$/i.test(text)) return undefined;
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = 8 - left.length - right.length;
-  if (tail === undefined ? zeros !== 0 : zeros < 1) return undefined;
-  let hex = '0x';
-  for (const group of [...left, ...Array<string>(zeros).fill('0'), ...right]) {
-    if (group.length === 0 || group.length > 4) return undefined;
-    hex += group.padStart(4, '0');
+  const groups = parsedGroups;
+  let count = 0;
+  let gap = -1;
+  let group = 0;
+  let digits = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code !== colon) {
+      const digit = hexDigit(code);
+      if (digit === undefined || digits === 4) return undefined;
+      group = group * 16 + digit;
+      digits += 1;
+      continue;
+    }
+    const isDouble = text.charCodeAt(i + 1) === colon;
+    if (digits === 0 && !(isDouble && i === 0)) return undefined;
+    if (digits > 0) {
+      if (count === 8) return undefined;
+      groups[count] = group;
+      count += 1;
+      group = 0;
+      digits = 0;
+    }
+    if (isDouble) {
+      if (gap >= 0) return undefined;
+      gap = count;
+      i += 1;
+    } else if (i + 1 === text.length) return undefined;
   }
-  return BigInt(hex);
+  if (digits > 0) {
+    if (count === 8) return undefined;
+    groups[count] = group;
+    count += 1;
+  }
+  if (gap < 0 ? count !== 8 : count > 7) return undefined;
+  if (gap >= 0) {
+    groups.copyWithin(gap + 8 - count, gap, count);
+    groups.fill(0, gap, gap + 8 - count);
+  }
+  return (halfOf(groups, 0) << 64n) | halfOf(groups, 4);
+}
+
+/** What `ipv6Value` has read so far. */
+const parsedGroups = new Uint16Array(8);
+const colon = 0x3a;
+
+function hexDigit(code: number): number | undefined {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : undefined;
+}
+
+/** Four groups: numbers as far as they go, so that few bigints are made. */
+function halfOf(groups: Uint16Array, start: number): bigint {
+  const pair = (at: number) => BigInt((groups[at] ?? 0) * 0x10000 + (groups[at + 1] ?? 0));
+  return (pair(start) << 32n) | pair(start + 2);
 }
 
 function ipv4Value(text: string): number | undefined {
@@ -75,9 +122,11 @@ export function formatAddress({ family, value }: Address): string {
 
 /** RFC 5952, which is also how OVN prints and compares IPv6: lower case, the first of the longest runs of zeros shortened. */
 function formatIpv6(value: bigint): string {
-  const hex = value.toString(16).padStart(32, '0');
   const groups: string[] = [];
-  for (let at = 0; at < 32; at += 4) groups.push(Number.parseInt(hex.slice(at, at + 4), 16).toString(16));
+  for (let shift = 96n; shift >= 0n; shift -= 32n) {
+    const two = Number((value >> shift) & 0xffffffffn);
+    groups.push((two >>> 16).toString(16), (two & 0xffff).toString(16));
+  }
   let longest = { start: 0, length: 1 };
   let start = 0;
   for (const [i, group] of groups.entries()) {
