@@ -88,3 +88,39 @@ test('an equal row is no change, and nobody looks any more when who asked is gon
   settle();
   expect(items.watched).toBe(0);
 });
+
+test('of a crowd that looks at one place, those who have left are not woken, and the last one leaves nothing', () => {
+  const items = new Table<string>('items');
+  const askers = new Table<string>('askers');
+  const engine = new Engine();
+  const runs: string[] = [];
+  engine.add<string>({
+    name: 'answers',
+    from: askers,
+    *facts(key, about, read) {
+      runs.push(key);
+      yield row('T', key, { found: read.get(items, about) ?? '' });
+    },
+  });
+  const settle = () => {
+    runs.length = 0;
+    engine.runFor(1000);
+    return [...runs].sort();
+  };
+  const keys = Array.from({ length: 40 }, (_, i) => `k${10 + i}`);
+  for (const key of keys) askers.put(key, 'x');
+  settle();
+  for (const [i, leaving] of [keys.slice(0, 5), keys.slice(5, 30)].entries()) {
+    for (const key of leaving) askers.put(key, 'y');
+    expect(settle()).toEqual(leaving);
+    items.put('x', `version ${i}`);
+    expect(settle()).toEqual(keys.slice(keys.indexOf(leaving.at(-1) ?? '') + 1));
+  }
+  askers.put('k10', 'x');
+  expect(settle()).toEqual(['k10']);
+  items.put('x', 'once more');
+  expect(settle()).toEqual(['k10', ...keys.slice(30)]);
+  for (const key of keys) askers.remove(key);
+  settle();
+  expect([items.watched, engine.tickets, engine.board.size]).toEqual([0, 0, 0]);
+});
