@@ -23,7 +23,10 @@ let vm: BedPod;
 
 beforeAll(async () => {
   await prepareClients();
-  const guestLinks = [{ physicalNetwork: 'storage', vlan: 100, device: 'br-storage' }];
+  const guestLinks = [
+    { physicalNetwork: 'storage', vlan: 100, device: 'br-storage' },
+    ...[100, 200].map((vlan) => ({ physicalNetwork: 'trunk', vlan, device: `trunk${vlan}` })),
+  ];
   bed = await startBed(2, { guestLinks });
   await bed.topology.nbctl(
     ...['lsp-add', network.switch, serverPort, '--', 'lsp-set-type', serverPort, 'localport'],
@@ -169,4 +172,53 @@ test('an agent without a device for a link says so, and answers as soon as the r
   );
   const offered = async () => (await bed.agent('node-b').send('GET', `/offers/${unknown.port.name}`)).body;
   await expect.poll(offered, { timeout: 10_000 }).toContain('segment net/storage/dhcp');
+});
+
+// Not every kernel has VLAN devices; Open vSwitch tags as well. The agent has an untagged device for each VLAN either way.
+test('of two VLANs on one wire each has its own server, which hears nothing of the other', async () => {
+  const { netns, vsctl } = bed.topology.node('node-a');
+  const ip = (...lines: readonly string[]) => run('ip', ['-batch', '-'], { netns, input: `${lines.join('\n')}\n` });
+  await ip('link add near type veth peer name far', 'link set near up', 'link set far up');
+  for (const [bridge, wire] of [
+    ['br-near', 'near'],
+    ['br-far', 'far'],
+  ] as const) {
+    await vsctl('add-br', bridge, '--', 'set', 'Bridge', bridge, 'datapath_type=netdev');
+    await vsctl('add-port', bridge, wire, 'vlan_mode=trunk', 'trunks=100,200');
+  }
+  const guests = [];
+  for (const vlan of [100, 200]) {
+    await ip(
+      `link add trunk${vlan} type veth peer name near${vlan}`,
+      `link set trunk${vlan} up`,
+      `link set near${vlan} up`,
+    );
+    await vsctl('add-port', 'br-near', `near${vlan}`, `tag=${vlan}`);
+    const guest = await bed.pod('node-a', {
+      attach: 'outside',
+      name: `vm/default/db/trunk${vlan}`,
+      externalIds: {
+        'hawser:guest-server': `net/trunk${vlan}/outside trunk ${vlan}`,
+        'hawser:guest': JSON.stringify({ hostName: 'db', network: settings, own: {} }),
+      },
+    });
+    await makePort(bed.topology, guest.port);
+    guests.push({ ...guest, vlan });
+  }
+  const plugged = async (mac: string, vlan: number) => {
+    const name = `v${vlan}-${mac.slice(-2)}`;
+    const place = { netns: await bed.topology.addNamespace(name), device: 'eth0' };
+    await ip(`link add ${name} type veth peer name eth0 address ${mac} netns ${place.netns}`, `link set ${name} up`);
+    await run('sh', ['-c', 'echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad; ip link set eth0 up'], place);
+    await run('ethtool', ['-K', 'eth0', 'tx', 'off'], place);
+    await vsctl('add-port', 'br-far', name, `tag=${vlan}`);
+    return place;
+  };
+  for (const { mac, ipv4, ipv6, vlan } of guests) {
+    const here = await plugged(mac, vlan);
+    expect(await dhclient(here, 4)).toMatchObject({ ip_address: ipv4, host_name: 'db' });
+    expect(await dhclient(here, 6)).toMatchObject({ ip6_address: ipv6 });
+  }
+  const ofOtherVlan = guests[0]?.mac ?? '';
+  expect((await dhclient(await plugged(ofOtherVlan, 200), 4, { seconds: 2 }))?.ip_address).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressBytes, addressFromBytes } from '#dhcp/address.ts';
 import { emptyRequest } from '#dhcp/probe/requests.ts';
-import { fromHex, hexText } from '#dhcp/wire/bytes.ts';
+import { concat, fromHex, hexText } from '#dhcp/wire/bytes.ts';
 import { decodeDhcpv4, encodeDhcpv4 } from '#dhcp/wire/dhcpv4-message.ts';
 import { decodeDhcpv6, encodeDhcpv6 } from '#dhcp/wire/dhcpv6-message.ts';
 import { decodedDomains, encodedDomains } from '#dhcp/wire/domain-name.ts';
@@ -119,6 +119,15 @@ test('frames come back as they were written', () => {
       expect(icmp?.kind).toBe('icmp6');
     }),
   );
+});
+
+test('a frame with a VLAN tag is of another segment than the wire it is on', () => {
+  const from = { mac: '02:00:00:00:00:01', address: Uint8Array.of(0, 0, 0, 0), port: 68 };
+  const to = { mac: 'ff:ff:ff:ff:ff:ff', address: Uint8Array.of(255, 255, 255, 255), port: 67 };
+  const frame = udp4Frame(from, to, new Uint8Array(300));
+  expect(parseFrame(frame)).toMatchObject({ kind: 'udp4', destinationPort: 67 });
+  const tag = Uint8Array.of(0x81, 0x00, 0x00, 0x64);
+  expect(parseFrame(concat(frame.subarray(0, 12), tag, frame.subarray(12)))).toBeUndefined();
 });
 
 test('an ICMPv6 frame with a wrong checksum, and a fragment, are not parsed', () => {
