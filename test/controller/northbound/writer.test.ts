@@ -152,6 +152,32 @@ test('one transaction is in flight at a time, and what comes meanwhile goes in t
   expect(northbound.row('Logical_Switch_Port', portUuid)?.options).toEqual(new Map([['requested-chassis', 'node-49']]));
 });
 
+test('a rush is gathered, and goes as soon as it fills a batch', async () => {
+  const board = new Board();
+  const northbound = new MemoryNorthbound();
+  northbound.turns = 1;
+  const waits: number[] = [];
+  const writer = new NorthboundWriter(board, northbound, {
+    now: () => 0,
+    sleep: (milliseconds) => {
+      waits.push(milliseconds);
+      return new Promise(() => {});
+    },
+    fullBatchRows: 3,
+  });
+  board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
+  await writer.start();
+  await new Promise(setImmediate);
+  sayPort(board, 'blue', 'pod/default/a');
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  expect(waits).toEqual([20]);
+  expect(northbound.rows('Logical_Switch_Port').size).toBe(0);
+  sayPort(board, 'blue', 'pod/default/b');
+  sayPort(board, 'blue', 'pod/default/c');
+  await writer.idle();
+  expect(northbound.rows('Logical_Switch_Port').size).toBe(3);
+});
+
 test('of a set and a map only the entries that change are written', async () => {
   const { board, northbound, writer } = await writtenBed();
   for (let i = 0; i < 100; i += 1) {
