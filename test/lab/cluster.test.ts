@@ -17,7 +17,7 @@ const why = whyNoNodes();
 if (why !== undefined) console.warn(`a cluster of real kubelets: skipped, because ${why}`);
 
 /** How many pods start at once: docs/lab.md. */
-const podsAtOnce = Number(process.env.HAWSER_PODS_AT_ONCE ?? 30);
+const podsAtOnce = Number(process.env.HAWSER_PODS_AT_ONCE ?? 60);
 
 describe.skipIf(why !== undefined)('a cluster of real kubelets and containerd, with Hawser as its only CNI', () => {
   let cluster: Cluster;
