@@ -120,15 +120,36 @@ test('a full /12 is found full and its last free address is found', () => {
   expect(indexes.takeNext()).toBe(777_777);
 });
 
-test('in a nearly full /12 giving and taking back is no search', () => {
-  const indexes = new IndexPool(2 ** 20);
-  for (let i = 0; i < 2 ** 20; i += 1) indexes.take(i);
-  // A walk over a million addresses each time would take minutes.
-  const others = Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 2 ** 20).filter((index) => {
-    indexes.release(index);
-    return indexes.takeNext() !== index;
+describe('however full a /12 or a /64 is, an address is found in at most twelve looks', () => {
+  /** Of a /64 as many are given without being asked for as a /12 has. */
+  const capacity = 2 ** 20;
+
+  function mostLooks(indexes: IndexPool, times: number, step: (i: number) => void): number {
+    let most = 0;
+    for (let i = 0; i < times; i += 1) {
+      const before = indexes.looks;
+      step(i);
+      most = Math.max(most, indexes.looks - before);
+    }
+    return most;
+  }
+
+  test('from the first to the last one, mostly in one', () => {
+    const indexes = new IndexPool(capacity);
+    expect(mostLooks(indexes, capacity, () => indexes.takeNext())).toBeLessThanOrEqual(12);
+    expect(indexes.free).toBe(0);
+    expect(indexes.looks / capacity).toBeLessThan(1.3);
   });
-  expect(others).toEqual([]);
+
+  test.each([1, 2, 1000, capacity / 2])('as addresses come and go when %d are free', (free) => {
+    const indexes = new IndexPool(capacity);
+    for (let i = free; i < capacity; i += 1) indexes.take(i);
+    const looks = mostLooks(indexes, 100_000, (i) => {
+      indexes.release((i * 7919) % capacity);
+      indexes.takeNext();
+    });
+    expect(looks).toBeLessThanOrEqual(12);
+  });
 });
 
 test('half of a /12 is excluded', () => {
