@@ -133,6 +133,52 @@ test('dhclient is told every IPv6 setting as asked', async () => {
   });
 });
 
+test('dhclient is told what one VM has for itself: boot, vendor options, options by code, another gateway', async () => {
+  const { settings: own = {} } = parseGuestSettings({
+    gateway: '10.77.0.254',
+    hostName: 'web',
+    mtu: 1300,
+    boot: {
+      nextServer: '10.77.0.3',
+      tftpServer: 'tftp.example',
+      tftpServers: ['10.77.0.3', '10.77.0.4'],
+      file: 'grub.efi',
+      pathPrefix: '/srv/',
+      ipv6Url: 'tftp://[fd77::3]/x',
+    },
+    vendorOptions: [{ vendorClass: 'other', hex: 'ff' }, { hex: '010204' }],
+    options: {
+      dhcpv4: [
+        { code: 252, text: 'http://wpad/' },
+        { code: 224, hex: 'a0b1' },
+        { code: 37, uint8: 61 },
+      ],
+    },
+  });
+  book.set({ ...guestA, settings: own });
+  try {
+    expect(await dhclient(a, 4)).toMatchObject({
+      routers: '10.77.0.254',
+      host_name: 'web',
+      interface_mtu: '1300',
+      next_server: '10.77.0.3',
+      tftp_server_name: 'tftp.example',
+      tftp_addresses: '10.77.0.3 10.77.0.4',
+      bootfile_name: 'grub.efi',
+      path_prefix: '/srv/',
+      vendor_encapsulated_options: '1:2:4',
+      wpad: 'http://wpad/',
+      private_224: 'a0:b1',
+      default_tcp_ttl: '61',
+    });
+    expect(await dhclient(a, 6)).toMatchObject({ dhcp6_bootfile_url: 'tftp://[fd77::3]/x' });
+    book.set({ ...guestA, settings: { ...own, defaultRoute: false } });
+    expect(await dhclient(a, 4)).not.toHaveProperty('routers');
+  } finally {
+    book.set(guestA);
+  }
+});
+
 test('udhcpc is told every setting as asked', async () => {
   expect(await udhcpc(a)).toMatchObject({
     ip: '10.77.0.10',
