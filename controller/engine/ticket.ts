@@ -107,7 +107,8 @@ export class FeatureTicket<In> implements Ticket {
   next: FeatureTicket<In> | undefined;
   readonly #slot: Slot<In>;
   #reads: readonly Place[] = none;
-  facts: readonly Fact[] = noFacts;
+  /** A lone one is kept without a list around it. */
+  #facts: Fact | readonly Fact[] = noFacts;
   attempts = 0;
   isDirty = false;
 
@@ -121,8 +122,17 @@ export class FeatureTicket<In> implements Ticket {
     return this.#slot.key;
   }
 
+  get facts(): readonly Fact[] {
+    return isList(this.#facts) ? this.#facts : [this.#facts];
+  }
+
+  set facts(facts: readonly Fact[]) {
+    const [first = noFacts] = facts;
+    this.#facts = facts.length > 1 ? facts : first;
+  }
+
   get isBlank(): boolean {
-    return this.#reads.length === 0 && this.facts.length === 0;
+    return this.#reads.length === 0 && this.#facts === noFacts;
   }
 
   wake(): void {
@@ -179,6 +189,10 @@ export class FeatureTicket<In> implements Ticket {
 
 const none: readonly Place[] = [];
 export const noFacts: readonly Fact[] = [];
+
+function isList(facts: Fact | readonly Fact[]): facts is readonly Fact[] {
+  return Array.isArray(facts);
+}
 
 function isStart(before: readonly Place[], reads: readonly Place[], count: number): boolean {
   if (before.length !== count) return false;
