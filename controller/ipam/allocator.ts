@@ -337,7 +337,9 @@ export class Allocator {
     const plan = this.#tables.networkPlans.get(nic.network);
     if (isForeign) return false;
     if (claim !== undefined && claim.ips.length > 0) {
-      return claim.network === plan?.name && !isWithOthers(this.#tables.claimConflicts.get(name), nic);
+      // Addresses of another subnet than the network has now are kept for when it has it again, and make no port.
+      const areHere = this.#pools.get(nic.network)?.areOfOneSegment(addressesOf(claim.ips)) ?? false;
+      return areHere && claim.network === plan?.name && !isWithOthers(this.#tables.claimConflicts.get(name), nic);
     }
     if (claim?.deleting) return false;
     const wanted = this.#wanted.get(name);

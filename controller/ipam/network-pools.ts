@@ -88,6 +88,13 @@ export class NetworkPools {
     return isWhole ? here : undefined;
   }
 
+  /** Whether those that are of a family the network has are of one segment, without which there is no port. */
+  areOfOneSegment(addresses: readonly Address[]): boolean {
+    const here = addresses.filter(({ family }) => this.plan.families.includes(family));
+    const segments = new Set(here.map((address) => segmentOf(this.plan.cuts, address)));
+    return segments.size === 1 && !segments.has(undefined);
+  }
+
   /** Gives `owner` all of these or none. */
   takeAll(addresses: readonly Address[], owner: string): void {
     const isOthers = (address: Address) => (this.ownerOf(address) ?? owner) !== owner;

@@ -330,6 +330,20 @@ test('a MAC is not kept by a VM that has no address in the network', async () =>
   expect(Object.keys(await addresses(replay))).toEqual(['vm/default/second']);
 });
 
+test('nor by one whose address the network has no more', async () => {
+  const replay = freshReplay();
+  const macAddress = '02:00:00:00:00:01';
+  put(replay, 'VirtualMachine', vm('first', { 'network.kubevirt.io/addresses': '{"default":["10.244.0.9"]}' }));
+  put(replay, 'VirtualMachineInstance', vmi('first', { macAddress }));
+  await replay.rows();
+  put(replay, 'VirtualMachine', vm('second', { 'network.kubevirt.io/addresses': '{"default":["10.244.0.2"]}' }));
+  put(replay, 'VirtualMachineInstance', vmi('second', { macAddress }));
+  await replay.rows();
+  expect(await sentences(replay)).toEqual([`the MAC ${macAddress} is taken by vm/default/first`]);
+  put(replay, 'ClusterNetwork', network('default', '10.244.0.0/30'));
+  expect(await addresses(replay)).toEqual({ 'vm/default/second': [`${macAddress} 10.244.0.2`] });
+});
+
 test('an address goes to whoever still waits for it when the first in the queue has gone to another network', async () => {
   const replay = freshReplay();
   put(replay, 'ClusterNetwork', network('default', '10.244.0.0/30'));
