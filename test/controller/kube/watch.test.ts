@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { KubeApi as KubeClient } from '#controller/kube/api.ts';
+import { loadCredentials } from '#controller/kube/credentials.ts';
 import { pods } from '#controller/kube/kinds.ts';
 import type { Pod } from '#controller/kube/objects/pod.ts';
 import type { WatchFaults } from '#test/lab/kube-api/faults.ts';
@@ -154,6 +156,23 @@ test('20,000 objects are listed in pages of 500 and are all there', { timeout: 6
   expect(watch.shelf.objects.size).toBe(20_000);
   expect(watch.shelf.notices[0]).toEqual({ type: 'listed', objects: 20_000, pages: 40 });
   expect(new Set(server.requests.slice(0, 40).map(({ query }) => query.get('limit')))).toEqual(new Set(['500']));
+});
+
+test('the next page is asked for before the one that has come is taken in', async () => {
+  await using server = await startKubeApi();
+  for (let n = 0; n < 1_200; n += 1) podsOf(server).create(`pod-${n}`);
+  const api = new KubeClient(loadCredentials({ text: server.kubeconfig() }));
+  const shelf = new Shelf<Pod>();
+  const takenAtRequest: number[] = [];
+  const get: KubeClient['get'] = (path, settings) => {
+    takenAtRequest.push(shelf.objects.size);
+    return api.get(path, settings);
+  };
+  const stream: KubeClient['stream'] = (path, settings) => api.stream(path, settings);
+  await using watch = watching(server, pods, shelf, { api: { get, stream } });
+  await watch.shelf.until(() => watch.shelf.calls.includes('synced'));
+  expect(takenAtRequest).toEqual([0, 0, 500]);
+  api.close();
 });
 
 test('a list whose continue token expires between two pages starts again, all in one page', async () => {
