@@ -315,6 +315,24 @@ test('an address that has been excluded since stays with the pod that has it, at
   });
 });
 
+test.each([
+  ['10.244.0.9/16', 'fd00:10:244::9/64'],
+  ['fd00:10:244::9/64', '10.244.0.9/16'],
+])('a port is the same in whichever order its claim has the addresses: %s, %s', async (...ips) => {
+  const replay = freshReplay();
+  put(replay, 'IPAMClaim', {
+    metadata: {
+      ...{ namespace: 'default', name: 'db.default', uid: 'claim' },
+      ownerReferences: [{ kind: 'VirtualMachine', name: 'db', uid: 'vm-db', controller: true }],
+    },
+    spec: { network: 'default', interface: 'eth0' },
+    status: { ips },
+  });
+  put(replay, 'VirtualMachine', vm('db'));
+  put(replay, 'VirtualMachineInstance', vmi('db'));
+  expect(await addresses(replay)).toEqual({ 'vm/default/db': ['0a:58:0a:f4:00:09 10.244.0.9 fd00:10:244::9'] });
+});
+
 test('a MAC is not kept by a VM that has no address in the network', async () => {
   const replay = freshReplay();
   const macAddress = '02:00:00:00:00:01';
