@@ -143,6 +143,7 @@ export class Controller {
     this.#claims.start();
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,
+      untilSettled: () => this.#settling.inProgress,
       ...(fence && { fence }),
       onEvent: ({ kind, ...event }) => {
         log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`);

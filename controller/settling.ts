@@ -19,6 +19,11 @@ export class Settling {
     setImmediate(() => void this.settled());
   }
 
+  /** Resolves when everything is settled; undefined when it is. */
+  get inProgress(): Promise<void> | undefined {
+    return this.#isDirty ? this.settled() : this.#settling;
+  }
+
   /** Resolves when everything that has changed so far, and meanwhile, is settled. */
   settled(): Promise<void> {
     this.#isDirty = true;

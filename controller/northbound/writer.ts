@@ -61,6 +61,8 @@ export interface WriterOptions {
   readonly fence?: Fence;
   /** Ports in a full batch; 400 when absent. */
   readonly fullBatchRows?: number;
+  /** When what the board shows is the whole answer to what is known; undefined when it is already. */
+  readonly untilSettled?: () => Promise<void> | undefined;
 }
 
 /**
@@ -71,6 +73,8 @@ const fullBatchRows = 400;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
+/** A batch that is not full waits no longer for the rest of an answer. */
+const longestUnsettledMs = 100;
 
 /**
  * Brings the northbound database in line with the board: dirty rows only, one transaction in flight, everything that becomes
@@ -84,6 +88,7 @@ export class NorthboundWriter implements BoardListener {
   readonly #now: () => number;
   readonly #sleep: (milliseconds: number) => Promise<void>;
   readonly #fence: Fence | undefined;
+  readonly #untilSettled: () => Promise<void> | undefined;
   readonly #wanted: WantedRows;
   readonly #batches: Batches;
   readonly #parked: ParkedRows;
@@ -104,6 +109,7 @@ export class NorthboundWriter implements BoardListener {
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep;
     this.#fence = options.fence;
+    this.#untilSettled = options.untilSettled ?? (() => undefined);
     this.#wanted = new WantedRows(board);
     this.#parked = new ParkedRows(options.sleep, (row) => this.#retry(row));
     this.#batches = new Batches({
@@ -257,14 +263,22 @@ export class NorthboundWriter implements BoardListener {
     }
   }
 
-  /** Waits for as long as the pace says. A batch that is full gains nothing by waiting. */
+  /**
+   * Waits for as long as the pace says, and for the rest of what is being worked out: half an answer could take a port away that the other
+   * half has again. A batch that is full gains nothing by waiting.
+   */
   async #awaitCompany(): Promise<void> {
+    const settled = this.#batches.isFull ? undefined : this.#untilSettled();
+    if (settled !== undefined) await this.#unlessFull([settled, this.#sleep(longestUnsettledMs)]);
     const waitMs = this.#batches.isFull ? 0 : this.#pacing.waitMs(this.#now());
-    if (waitMs <= 0) return;
+    if (waitMs > 0) await this.#unlessFull([this.#sleep(waitMs)]);
+  }
+
+  async #unlessFull(waits: readonly Promise<void>[]): Promise<void> {
     const full = new Promise<void>((resolve) => {
       this.#onFull = resolve;
     });
-    await Promise.race([full, this.#sleep(waitMs)]);
+    await Promise.race([full, ...waits]);
   }
 
   /** Writes a batch; of a refused one first the one half and then the other, until the culprits are alone. */

@@ -14,7 +14,16 @@ const portUuid = rowUuid('Logical_Switch_Port', port);
 async function writtenBed() {
   const board = new Board();
   const northbound = new MemoryNorthbound();
-  const writer = new NorthboundWriter(board, northbound, { sleep: () => new Promise(setImmediate) });
+  const sleeps: (() => void)[] = [];
+  let unsettled: Promise<void> | undefined;
+  const writer = new NorthboundWriter(board, northbound, {
+    sleep: () =>
+      new Promise((resolve) => {
+        if (unsettled === undefined) setImmediate(resolve);
+        else sleeps.push(resolve);
+      }),
+    untilSettled: () => unsettled,
+  });
   board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
   board.say('web', row('Port_Group', 'web', { name: 'web', external_ids: mark('web') }));
   sayPort(board, 'blue', port);
@@ -32,7 +41,20 @@ async function writtenBed() {
       whileInFlight();
     };
   };
-  return { board, northbound, writer, takeAway, members, onSending };
+  /** Something is being worked out until the function that this gives is called; sleeps last until they are ended. */
+  const settling = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    unsettled = promise;
+    return () => {
+      unsettled = undefined;
+      resolve();
+    };
+  };
+  return { board, northbound, writer, takeAway, members, onSending, settling, sleeps };
+}
+
+async function nextTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('a port that is selected in the transaction that removes it is in its group when it comes back', async () => {
@@ -67,6 +89,33 @@ test('a port that is selected while it is on its way is in its group', async () 
   sayPort(board, 'blue', other);
   await writer.idle();
   expect(members()).toEqual([otherUuid]);
+});
+
+test('what is being worked out is written when it is whole', async () => {
+  const { board, northbound, writer, takeAway, settling } = await writtenBed();
+  const transactions: (readonly Operation[])[] = [];
+  northbound.onTransaction = (operations) => {
+    transactions.push(operations);
+  };
+  const settled = settling();
+  takeAway();
+  await nextTurns(10);
+  expect(transactions).toEqual([]);
+  sayPort(board, 'blue', port);
+  settled();
+  await writer.idle();
+  expect(transactions).toEqual([]);
+  expect(northbound.row('Logical_Switch_Port', portUuid)).toBeDefined();
+});
+
+test('what is worked out for long is written as far as it is known', async () => {
+  const { northbound, writer, takeAway, settling, sleeps } = await writtenBed();
+  settling();
+  takeAway();
+  while (sleeps.length === 0) await nextTurns(1);
+  sleeps.shift()?.();
+  await writer.idle();
+  expect(northbound.row('Logical_Switch_Port', portUuid)).toBeUndefined();
 });
 
 describe('while a transaction is in flight the next is planned', () => {
