@@ -12,7 +12,7 @@ interface BenchModule {
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
 const [name = ''] = positionals;
 const path = new URL(`./${name}.ts`, import.meta.url);
-if (!/^[a-z-]+$/.test(name) || ['main', 'figures'].includes(name) || !existsSync(path)) {
+if (!/^[a-z-]+$/.test(name) || ['main', 'figures', 'page'].includes(name) || !existsSync(path)) {
   console.error('usage: npm run bench -- NAME [--json FILE], where test/bench/NAME.ts is a benchmark');
   process.exit(1);
 }
