@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Controller } from '#controller/controller.ts';
@@ -10,11 +7,9 @@ import { loadCredentials } from '#controller/kube/credentials.ts';
 import { connect } from '#ovsdb/client.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
 import { startKubeApi } from '#test/lab/kube-api/server.ts';
-import { Daemon } from '#test/lab/topology/daemon.ts';
-import { untilSocketAccepts } from '#test/lab/topology/until-socket.ts';
 import { northboundBed } from './northbound/northbound-bed.ts';
+import { southboundBed } from './southbound-bed.ts';
 
-const execute = promisify(execFile);
 type Json = Readonly<Record<string, unknown>>;
 
 /** Every list of one resource waits until it is let go. */
@@ -41,18 +36,7 @@ class HoldingApi extends KubeApi {
 async function clusterBed() {
   await using stack = new AsyncDisposableStack();
   const bed = stack.use(await northboundBed());
-  const at = (file: string) => join(bed.folder, file);
-  await execute('ovsdb-tool', ['create', at('sb.db'), '/usr/share/ovn/ovn-sb.ovsschema']);
-  const southbound = stack.use(
-    new Daemon({
-      name: 'southbound',
-      command: 'ovsdb-server',
-      args: [`--remote=punix:${at('sb.sock')}`, `--unixctl=${at('sb.ctl')}`, '--no-chdir', '-vsyslog:off', at('sb.db')],
-      logFile: at('sb.log'),
-      ready: (_pid, signal) => untilSocketAccepts(at('sb.sock'), signal),
-    }),
-  );
-  await southbound.start();
+  const { remote } = stack.use(await southboundBed(bed.folder));
   const server = stack.use(await startKubeApi());
   const api = new KubeApi(loadCredentials({ text: server.kubeconfig() }));
   stack.defer(() => api.close());
@@ -65,7 +49,7 @@ async function clusterBed() {
     async controller(held?: string) {
       const stop = new AbortController();
       const kube = new HoldingApi(server.kubeconfig(), held);
-      const southboundClient = await connect({ remotes: [`unix:${at('sb.sock')}`] });
+      const southboundClient = await connect({ remotes: [remote] });
       const { promise: inSync, resolve } = Promise.withResolvers<void>();
       const log = pino({ level: 'info' }, { write: (line: string) => line.includes('"in sync"') && resolve() });
       const controller = new Controller({

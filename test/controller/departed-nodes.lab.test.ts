@@ -7,8 +7,7 @@ import { expect, test } from 'vitest';
 import { DepartedNodes } from '#controller/departed-nodes.ts';
 import { Tables } from '#controller/features/tables.ts';
 import { connect } from '#ovsdb/client.ts';
-import { Daemon } from '#test/lab/topology/daemon.ts';
-import { untilSocketAccepts } from '#test/lab/topology/until-socket.ts';
+import { southboundBed } from './southbound-bed.ts';
 
 const execute = promisify(execFile);
 
@@ -17,19 +16,7 @@ async function bedOf(chassis: readonly string[], nodes: readonly string[]) {
   const stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'hawser-sb-'));
   stack.defer(() => rm(folder, { recursive: true }));
-  const at = (file: string) => join(folder, file);
-  const remote = `unix:${at('sb.sock')}`;
-  await execute('ovsdb-tool', ['create', at('sb.db'), '/usr/share/ovn/ovn-sb.ovsschema']);
-  const server = stack.use(
-    new Daemon({
-      name: 'southbound ovsdb-server',
-      command: 'ovsdb-server',
-      args: [`--remote=punix:${at('sb.sock')}`, `--unixctl=${at('sb.ctl')}`, '--no-chdir', '-vsyslog:off', at('sb.db')],
-      logFile: at('sb.log'),
-      ready: (_pid, signal) => untilSocketAccepts(at('sb.sock'), signal),
-    }),
-  );
-  await server.start();
+  const { remote } = stack.use(await southboundBed(folder));
   const sbctl = async (...args: string[]) => (await execute('ovn-sbctl', [`--db=${remote}`, ...args])).stdout;
   await sbctl('init');
   for (const [index, name] of chassis.entries()) {

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { KubeApi } from '#controller/kube/api.ts';
 import { loadCredentials } from '#controller/kube/credentials.ts';
@@ -11,10 +9,9 @@ import { ipamClaims } from '#controller/kube/kinds.ts';
 import { listNow } from '#controller/kube/list-now.ts';
 import { startKubeApi } from '#test/lab/kube-api/server.ts';
 import { Daemon } from '#test/lab/topology/daemon.ts';
-import { untilSocketAccepts } from '#test/lab/topology/until-socket.ts';
 import { northboundBed } from './northbound/northbound-bed.ts';
+import { southboundBed } from './southbound-bed.ts';
 
-const execute = promisify(execFile);
 type Json = Readonly<Record<string, unknown>>;
 
 /** Two controllers that elect a leader, as processes, on a Kubernetes API and real databases. */
@@ -22,22 +19,12 @@ async function twoControllers() {
   const stack = new AsyncDisposableStack();
   const bed = stack.use(await northboundBed());
   const at = (file: string) => join(bed.folder, file);
-  await execute('ovsdb-tool', ['create', at('sb.db'), '/usr/share/ovn/ovn-sb.ovsschema']);
-  const southbound = stack.use(
-    new Daemon({
-      name: 'southbound',
-      command: 'ovsdb-server',
-      args: [`--remote=punix:${at('sb.sock')}`, `--unixctl=${at('sb.ctl')}`, '--no-chdir', '-vsyslog:off', at('sb.db')],
-      logFile: at('sb.log'),
-      ready: (_pid, signal) => untilSocketAccepts(at('sb.sock'), signal),
-    }),
-  );
-  await southbound.start();
+  const { remote } = stack.use(await southboundBed(bed.folder));
   const server = stack.use(await startKubeApi());
   await writeFile(at('kubeconfig'), server.kubeconfig());
   const config = {
     northbound: [`unix:${at('nb.sock')}`],
-    southbound: [`unix:${at('sb.sock')}`],
+    southbound: [remote],
     kubeconfig: at('kubeconfig'),
     leaderElection: { namespace: 'default' },
   };

@@ -1,15 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Replay } from '#controller/replay/replay.ts';
-import { parseObjects } from '#controller/replay/surroundings.ts';
+import { type Json, type KubeObject, problems, put, remove, withExample } from '../played-objects.ts';
 import { freshReplay } from '../recordings.ts';
-
-type Json = Readonly<Record<string, unknown>>;
-
-interface KubeObject {
-  readonly kind: string;
-  readonly object: Json;
-}
 
 const network = (name: string, spec: Json = {}): KubeObject => ({
   kind: 'Network',
@@ -88,27 +80,12 @@ const launcher = (annotation?: string): KubeObject => ({
   },
 });
 
-function put(replay: Replay, ...objects: readonly KubeObject[]): Replay {
-  for (const { kind, object } of objects) replay.apply({ type: 'MODIFIED', kind, object });
-  return replay;
-}
-
-function remove(replay: Replay, { kind, object }: KubeObject): void {
-  replay.apply({ type: 'DELETED', kind, object });
-}
-
 /** Port → its addresses, of the further NICs there are. */
 async function furtherPorts(replay: Replay): Promise<Readonly<Record<string, string>>> {
   const ports = [...(await replay.rows())].filter(([name]) => /^Logical_Switch_Port\/(vm|pod)\/\w+\/\w+\//.test(name));
   return Object.fromEntries(
     ports.map(([name, { addresses }]) => [name.slice('Logical_Switch_Port/'.length), String(addresses)]),
   );
-}
-
-async function problems(replay: Replay): Promise<readonly string[]> {
-  await replay.core.settle();
-  const all = [...replay.core.engine.board.problems(), ...replay.core.allocator.problems];
-  return all.map(({ object, sentence }) => `${object.kind} ${object.name}: ${sentence}`).sort();
 }
 
 describe('a pod has a port for each network of ours that its annotation names', () => {
@@ -383,16 +360,7 @@ describe("a VM's further NIC", () => {
   });
 
   test('of the example in docs/ is there', async () => {
-    const text = readFileSync(new URL('../../../docs/examples/second-nic.yaml', import.meta.url), 'utf8');
-    const replay = freshReplay();
-    for (const { kind, ...object } of parseObjects(text)) {
-      put(replay, { kind, object });
-      if (kind !== 'VirtualMachine') continue;
-      const { metadata, spec } = Object(object);
-      const ownerReferences = [{ kind, name: metadata.name, uid: metadata.uid, controller: true }];
-      const instance = { metadata: { ...metadata, uid: 'vmi', ownerReferences }, spec: spec.template.spec };
-      put(replay, { kind: 'VirtualMachineInstance', object: { ...instance, status: { nodeName: 'node-a' } } });
-    }
+    const replay = withExample('second-nic');
     expect(await furtherPorts(replay)).toEqual({
       'vm/default/db/backend': '0a:58:0a:14:00:02 10.20.0.2 fd00:20::2',
     });

@@ -37,7 +37,7 @@ test('on a network with service: server, OVN is told nothing and the nodes every
   });
   const port = rows.get('Logical_Switch_Port/vm/default/db');
   expect(port).not.toHaveProperty('dhcpv4_options');
-  expect(port?.['external_ids']).toMatchObject({
+  expect(port?.external_ids).toMatchObject({
     'hawser:guest-server': expect.stringMatching(/^clusternetwork\/default\/dhcp 0a\S+ 0a:58:0a:00:00:01$/),
     'hawser:guest': JSON.stringify({ hostName: 'db', network: guest, own: { mtu: 1300 } }),
   });
@@ -48,7 +48,7 @@ test('on a network with service: server, OVN is told nothing and the nodes every
 test('on an underlay no router is named: its routers are somebody else and advertise themselves', async () => {
   const underlay = { topology: 'underlay', physicalNetwork: 'storage', vlan: 100 };
   const rows = await replayOf({ service: 'server' }, undefined, underlay).rows();
-  expect(rows.get('Logical_Switch_Port/vm/default/db')?.['external_ids']).toMatchObject({
+  expect(rows.get('Logical_Switch_Port/vm/default/db')?.external_ids).toMatchObject({
     'hawser:guest-server': expect.stringMatching(/^clusternetwork\/default\/dhcp 0a(:[0-9a-f]{2}){5}$/),
   });
 });

@@ -1,20 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formerAddresses } from '#controller/northbound/former-addresses.ts';
 import type { Replay } from '#controller/replay/replay.ts';
-import { parseObjects } from '#controller/replay/surroundings.ts';
 import { parsePortBinding } from '#node-agent/port-request.ts';
 import { KubeVirtScript } from '../kubevirt/script.ts';
+import { type Json, type KubeObject, problems, put, remove, withExample } from '../played-objects.ts';
 import { freshReplay } from '../recordings.ts';
 
 // NICs that another plugin attaches outside of br-int, whose guests our server answers.
-
-type Json = Readonly<Record<string, unknown>>;
-
-interface KubeObject {
-  readonly kind: string;
-  readonly object: Json;
-}
 
 const mac = '02:00:00:00:00:07';
 
@@ -72,23 +64,8 @@ const vmi = (nic: Json = { bridge: {}, macAddress: mac }): KubeObject => ({
   },
 });
 
-function put(replay: Replay, ...objects: readonly KubeObject[]): Replay {
-  for (const { kind, object } of objects) replay.apply({ type: 'MODIFIED', kind, object });
-  return replay;
-}
-
-function remove(replay: Replay, { kind, object }: KubeObject): void {
-  replay.apply({ type: 'DELETED', kind, object });
-}
-
 const outside = async (replay: Replay, name = 'vm/shop/db/blue') =>
   (await replay.rows()).get(`Logical_Switch_Port/${name}`);
-
-async function problems(replay: Replay): Promise<readonly string[]> {
-  await replay.core.settle();
-  const all = [...replay.core.engine.board.problems(), ...replay.core.allocator.problems];
-  return all.map(({ object, sentence }) => `${object.kind} ${object.name}: ${sentence}`).sort();
-}
 
 const marks = { 'hawser:guest-server': 'network/shop/storage/outside lan 7' };
 const network = { defaultRoute: false, service: 'server', leaseSeconds: 600 };
@@ -245,16 +222,7 @@ describe("a VM's NIC that another plugin attaches", () => {
   });
 
   test('of the example in docs/ is there', async () => {
-    const text = readFileSync(new URL('../../../docs/examples/outside-nic.yaml', import.meta.url), 'utf8');
-    const replay = freshReplay();
-    for (const { kind, ...object } of parseObjects(text)) {
-      put(replay, { kind, object });
-      if (kind !== 'VirtualMachine') continue;
-      const { metadata, spec } = Object(object);
-      const ownerReferences = [{ kind, name: metadata.name, uid: metadata.uid, controller: true }];
-      const instance = { metadata: { ...metadata, uid: 'vmi', ownerReferences }, spec: spec.template.spec };
-      put(replay, { kind: 'VirtualMachineInstance', object: { ...instance, status: { nodeName: 'node-a' } } });
-    }
+    const replay = withExample('outside-nic');
     expect(await outside(replay, 'vm/default/db/storage')).toMatchObject({
       external_ids: {
         'hawser:addresses': '02:48:57:00:00:07 10.30.0.2',

@@ -254,10 +254,7 @@ export const paths: Readonly<Record<string, Path>> = {
   },
   'a NIC that is hot-plugged, and comes with a migration, and is unplugged again': {
     events: running((kubevirt, source) => {
-      kubevirt.attachable('blue', '10.9.0.0/24');
-      kubevirt.templateNics(['blue']);
-      kubevirt.furtherNics(['blue']);
-      kubevirt.plugs(source, ['blue']);
+      plug(kubevirt, source);
       kubevirt.vmi({ status: { conditions: [{ type: 'MigrationRequired', status: 'True' }] } });
       const target = kubevirt.move('kubevirt-workload-update-x', source, 'b');
       unplug(kubevirt, target);
@@ -266,10 +263,7 @@ export const paths: Readonly<Record<string, Path>> = {
   },
   'a NIC that is hot-plugged while the guest runs, and migrates with it': {
     events: running((kubevirt, source) => {
-      kubevirt.attachable('blue', '10.9.0.0/24');
-      kubevirt.templateNics(['blue']);
-      kubevirt.furtherNics(['blue']);
-      kubevirt.plugs(source, ['blue']);
+      plug(kubevirt, source);
       const target = kubevirt.beginMigration('mig1', 'b', ['blue']);
       kubevirt.handOff('mig1', target, source);
       kubevirt.migrate('mig1');
@@ -281,10 +275,7 @@ export const paths: Readonly<Record<string, Path>> = {
   },
   'a NIC that is unplugged while a migration is under way, which fails': {
     events: running((kubevirt, source) => {
-      kubevirt.attachable('blue', '10.9.0.0/24');
-      kubevirt.templateNics(['blue']);
-      kubevirt.furtherNics(['blue']);
-      kubevirt.plugs(source, ['blue']);
+      plug(kubevirt, source);
       const target = kubevirt.beginMigration('mig1', 'b', ['blue']);
       kubevirt.handOff('mig1', target, source);
       kubevirt.migrate('mig1');
@@ -462,6 +453,14 @@ function twoOf(one: string, other: string): readonly RecordedEvent[] {
   second.boot('a');
   first.move('mig1', source, 'b');
   return stream.events;
+}
+
+/** A further NIC comes as KubeVirt plugs it in: into the template, into the VMI, into the pod's annotation. */
+function plug(kubevirt: KubeVirtScript, pod: string): void {
+  kubevirt.attachable('blue', '10.9.0.0/24');
+  kubevirt.templateNics(['blue']);
+  kubevirt.furtherNics(['blue']);
+  kubevirt.plugs(pod, ['blue']);
 }
 
 /** A further NIC goes as KubeVirt unplugs it: asked for, out of the pod's annotation, out of the guest, out of VMI and template. */
