@@ -61,7 +61,8 @@ async function runPart(
       // Their own hours-long limit is for all of it; a part ends with its specs.
       '--ginkgo.timeout=6h',
     ],
-    env: topology.env,
+    // Some specs make folders when they are declared, and leave them: those go with the cluster's.
+    env: { ...topology.env, TMPDIR: topology.folder },
     netns: topology.central.netns,
     logFile: join(topology.folder, `${name}.log`),
   });
