@@ -82,7 +82,7 @@ export class Controller {
       },
       (claims) => this.#claims.ensure(claims),
     );
-    this.#settling = new Settling(this.#core, () => this.#report());
+    this.#settling = new Settling(this.#core, { onSettled: () => this.#report() });
     this.#claims = new ClaimKeeper({
       tables: this.#core.tables,
       writer: claimWriter,
@@ -143,7 +143,7 @@ export class Controller {
     this.#claims.start();
     const writer = new NorthboundWriter(engine.board, replica, {
       sleep,
-      untilSettled: () => this.#settling.inProgress,
+      untilSettled: () => this.#settling.untilSettled(),
       ...(fence && { fence }),
       onEvent: ({ kind, ...event }) => {
         log[kind === 'committed' ? 'debug' : 'warn'](event, `northbound ${kind}`);

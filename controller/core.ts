@@ -2,7 +2,7 @@ import { Engine, type EngineOptions } from './engine/engine.ts';
 import { addFeatures, type FeatureOptions } from './features/index.ts';
 import { Tables } from './features/tables.ts';
 import { Allocator, type WantedClaim } from './ipam/allocator.ts';
-import { Turns } from './northbound/turns.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The controller without its shell: tables in, wanted northbound rows on the board and wanted claims out. It knows no socket and no
@@ -27,13 +27,17 @@ export class Core {
   /** Runs features and allocations in turn until neither has anything left to do, giving the event loop its turns. */
   async settle(): Promise<void> {
     const turns = new Turns();
+    while (!this.settleFor(turns)) await turns.next();
+  }
+
+  /** Runs features and allocations for what is left of this turn; true when neither has anything left to do. */
+  settleFor(turns: Turns): boolean {
     for (;;) {
       // What is left of the turn is enough for one key at least.
-      while (!this.engine.runFor(turns.leftMs)) await turns.next();
-      if (turns.isTimeUp) await turns.next();
+      if (!this.engine.runFor(turns.leftMs) || turns.isTimeUp) return false;
       this.#onWantedClaims(this.allocator.settle(() => turns.isTimeUp));
-      if (this.engine.isIdle && this.allocator.isSettled) return;
-      if (turns.isTimeUp) await turns.next();
+      if (this.engine.isIdle && this.allocator.isSettled) return true;
+      if (turns.isTimeUp) return false;
     }
   }
 }

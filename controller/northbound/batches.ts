@@ -68,6 +68,11 @@ export class Batches {
     return this.#dirty.size === 0 && this.#ahead === undefined;
   }
 
+  /** Rows to be looked at. */
+  get size(): number {
+    return this.#dirty.size;
+  }
+
   /** The next batch gains nothing by waiting. */
   get isFull(): boolean {
     return this.#ahead !== undefined || this.#hasFull;

@@ -1,10 +1,10 @@
 import type { OvsdbClient } from '#ovsdb/client.ts';
 import type { DatabaseSchema, Value } from '#ovsdb/schema.ts';
 import { ovnNorthbound } from '#ovsdb/schemas/ovn-northbound.ts';
+import { Turns } from '../turns.ts';
 import { largeSets, ownedColumns } from './owned-columns.ts';
 import type { ActualRow } from './plan.ts';
 import { type Reference, type SetChange, SetIndex } from './set-index.ts';
-import { Turns } from './turns.ts';
 import type { Northbound, RowChange } from './writer.ts';
 
 /** The northbound schema by name only: features speak of tables and columns as words. */

@@ -4,6 +4,7 @@ import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outc
 import type { Board, BoardListener } from '../engine/board.ts';
 import type { ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
+import { Turns } from '../turns.ts';
 import { type Batch, Batches } from './batches.ts';
 import type { DirtyRow } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
@@ -12,7 +13,6 @@ import { Pacing } from './pacing.ts';
 import { ParkedRows } from './parked-rows.ts';
 import type { Actual, ActualRow } from './plan.ts';
 import type { SetChange } from './set-index.ts';
-import { Turns } from './turns.ts';
 import { WantedRows } from './wanted-rows.ts';
 
 /** A row of the replica that came, changed or went. */
@@ -70,6 +70,7 @@ export interface WriterOptions {
  * larger batches cost less per row.
  */
 const fullBatchRows = 400;
+const fewRows = 50;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
@@ -240,12 +241,13 @@ export class NorthboundWriter implements BoardListener {
 
   async #flush(): Promise<void> {
     let retryMilliseconds = firstRetryMilliseconds;
-    // What becomes dirty in this turn of the event loop belongs in the same transaction.
-    await new Promise((resolve) => setImmediate(resolve));
+    // What a run of the features says in one go belongs in the same transaction.
+    await allSaid;
     const turns = new Turns(this.#now);
     while (!this.#batches.isEmpty && !this.#closed) {
-      // Batches in which nothing differs, as at a restart, follow one another without a reply to wait for.
-      if (turns.isTimeUp) await turns.next();
+      // A few rows go in this very turn of the event loop. Many take a turn to plan; and batches in which nothing differs, as at a
+      // restart, follow one another without a reply to wait for.
+      if (turns.isTimeUp || this.#batches.size > fewRows) await turns.next();
       await this.#awaitCompany();
       if (this.#closed) return;
       this.#hasNews = false;
@@ -365,6 +367,8 @@ export class NorthboundWriter implements BoardListener {
     this.#wake();
   }
 }
+
+const allSaid = Promise.resolve();
 
 function isOurs(row: ActualRow): boolean {
   const ids = row.external_ids;

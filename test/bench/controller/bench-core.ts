@@ -75,6 +75,7 @@ export async function benchCore(remote: string) {
       await settling.settled();
       writer = new NorthboundWriter(core.engine.board, northbound, {
         sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        untilSettled: () => settling.untilSettled(),
         onEvent: (event) => {
           if (event.kind !== 'committed') throw new Error(`northbound ${event.kind}: ${JSON.stringify(event)}`);
         },

@@ -201,6 +201,23 @@ test('one transaction is in flight at a time, and what comes meanwhile goes in t
   expect(northbound.row('Logical_Switch_Port', portUuid)?.options).toEqual(new Map([['requested-chassis', 'node-49']]));
 });
 
+test('a lone change is sent in the turn of the event loop in which it comes', async () => {
+  const { board, northbound, writer } = await writtenBed();
+  const transactions: (readonly Operation[])[] = [];
+  northbound.onTransaction = (operations) => {
+    transactions.push(operations);
+  };
+  let isNextTurn = false;
+  setImmediate(() => {
+    isNextTurn = true;
+  });
+  board.say('a', mapEntry('Logical_Switch_Port', port, 'options', 'requested-chassis', 'node-a'));
+  board.say('b', mapEntry('Logical_Switch_Port', port, 'options', 'hostname', 'db'));
+  await writer.idle();
+  expect(transactions).toHaveLength(1);
+  expect(isNextTurn).toBe(false);
+});
+
 test('a rush is gathered, and goes as soon as it fills a batch', async () => {
   const board = new Board();
   const northbound = new MemoryNorthbound();
