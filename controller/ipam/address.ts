@@ -30,7 +30,7 @@ export function parseAddress(text: string): Address | undefined {
  * missing (RFC 4291 §2.2); undefined for anything that is not plain hexadecimal groups.
  */
 function ipv6Value(text: string): bigint | undefined {
-  const groups = parsedGroups;
+  const groups = addressGroups;
   let count = 0;
   let gap = -1;
   let group = 0;
@@ -72,8 +72,8 @@ function ipv6Value(text: string): bigint | undefined {
   return (halfOf(groups, 0) << 64n) | halfOf(groups, 4);
 }
 
-/** What `ipv6Value` has read so far. */
-const parsedGroups = new Uint16Array(8);
+/** What `ipv6Value` has read so far, or `formatIpv6` is to write. */
+const addressGroups = new Uint16Array(8);
 const colon = 0x3a;
 
 function hexDigit(code: number): number | undefined {
@@ -122,20 +122,40 @@ export function formatAddress({ family, value }: Address): string {
 
 /** RFC 5952, which is also how OVN prints and compares IPv6: lower case, the first of the longest runs of zeros shortened. */
 function formatIpv6(value: bigint): string {
-  const groups: string[] = [];
-  for (let shift = 96n; shift >= 0n; shift -= 32n) {
-    const two = Number((value >> shift) & 0xffffffffn);
-    groups.push((two >>> 16).toString(16), (two & 0xffff).toString(16));
+  for (let i = 0; i < 8; i += 2) {
+    const two = Number(BigInt.asUintN(32, value >> BigInt(96 - 16 * i)));
+    addressGroups[i] = two >>> 16;
+    addressGroups[i + 1] = two & 0xffff;
   }
-  let longest = { start: 0, length: 1 };
-  let start = 0;
-  for (const [i, group] of groups.entries()) {
-    if (group !== '0') start = i + 1;
-    else if (i + 1 - start > longest.length) longest = { start, length: i + 1 - start };
+  const { start, length } = longestZeros(addressGroups);
+  const texts: string[] = [];
+  for (let i = 0; i < 8; i += 1) {
+    if (i !== start) {
+      texts.push((addressGroups[i] ?? 0).toString(16));
+      continue;
+    }
+    // An empty text makes two colons between others, and one at an end.
+    texts.push('');
+    if (start === 0) texts.push('');
+    i += length - 1;
+    if (i === 7) texts.push('');
   }
-  if (longest.length === 1) return groups.join(':');
-  const { start: first, length } = longest;
-  return `${groups.slice(0, first).join(':')}::${groups.slice(first + length).join(':')}`;
+  return texts.join(':');
+}
+
+/** The first of the longest runs of two zeros or more; `start` is −1 when there is none. */
+function longestZeros(groups: Uint16Array): { readonly start: number; readonly length: number } {
+  let start = -1;
+  let length = 1;
+  let run = 0;
+  for (let i = 0; i < 8; i += 1) {
+    run = groups[i] === 0 ? run + 1 : 0;
+    if (run > length) {
+      start = i + 1 - run;
+      length = run;
+    }
+  }
+  return { start, length };
 }
 
 /** The first address of each family; a prefix length, as a claim has it, is not looked at. */
@@ -164,8 +184,8 @@ export function macOf(address: Address): string {
   const low = Number(address.value & 0xffffffffn)
     .toString(16)
     .padStart(8, '0');
-  const bytes = `${low.slice(0, 2)}:${low.slice(2, 4)}:${low.slice(4, 6)}:${low.slice(6)}`;
-  return `0a:${address.family === 4 ? '58' : '59'}:${bytes}`;
+  const prefix = address.family === 4 ? '58' : '59';
+  return ['0a', prefix, low.slice(0, 2), low.slice(2, 4), low.slice(4, 6), low.slice(6)].join(':');
 }
 
 function bigintOf(address: { toByteArray(): number[] }): bigint {

@@ -53,7 +53,7 @@ export class Allocator {
   readonly #knownNics = new Set<Key>();
   readonly #askingNics = new Set<Key>();
   readonly #laterNics = new Set<Key>();
-  /** `nic KEY` or `claim KEY` → what it holds in which network. */
+  /** Holder → what it holds in which network. */
   readonly #holdings = new Map<string, { readonly network: Key; readonly addresses: readonly Address[] }>();
   /** NIC → the MAC it asked for and has. */
   readonly #macs = new Map<Key, string>();
@@ -117,7 +117,7 @@ export class Allocator {
   /** A claim that could not be written and whose NIC is gone: its addresses are free again. */
   abandon(claim: Key): void {
     if (!this.#wanted.delete(claim)) return;
-    this.#release(`claim ${claim}`);
+    this.#release(claimHolder(claim));
   }
 
   isWanted(claim: Key): boolean {
@@ -185,7 +185,7 @@ export class Allocator {
       this.#pools.set(key, pools);
       this.#networksByName.set(plan.name, key);
       for (const [holder, { network, addresses }] of this.#holdings) {
-        if (network === key) pools.takeAll(addresses, shown(holder));
+        if (network === key) pools.takeAll(addresses, holder);
       }
     }
     const name = plan?.name ?? before?.plan.name;
@@ -197,7 +197,7 @@ export class Allocator {
 
   #settleClaim(key: Key): void {
     const claim = this.#tables.claims.get(key);
-    const holder = `claim ${key}`;
+    const holder = claimHolder(key);
     if (claim === undefined) {
       this.#release(holder);
       this.#wanted.delete(key);
@@ -213,7 +213,7 @@ export class Allocator {
 
   /** The addresses of a claim, all of them or none. */
   #hold(claim: Key, network: Key, addresses: readonly Address[]): void {
-    const holder = `claim ${claim}`;
+    const holder = claimHolder(claim);
     const before = this.#holdings.get(holder);
     const isSame = before?.network === network && sameAddresses(before.addresses, addresses);
     if (before !== undefined && !isSame) this.#release(holder);
@@ -222,7 +222,7 @@ export class Allocator {
     this.#waiting.leave(holder);
     const inTheWay = addresses.find((address) => {
       const owner = pools.ownerOf(address);
-      return owner !== undefined && owner !== shown(holder);
+      return owner !== undefined && owner !== holder;
     });
     if (inTheWay !== undefined) {
       const owner = pools.ownerOf(inTheWay);
@@ -231,17 +231,17 @@ export class Allocator {
       return;
     }
     this.#tables.claimConflicts.remove(claim);
-    for (const address of addresses) pools.take(address, shown(holder));
+    for (const address of addresses) pools.take(address, holder);
     this.#holdings.set(holder, { network, addresses });
   }
 
   #settleNic(key: Key): void {
     const nic = this.#tables.nics.get(key);
     this.#problems.delete(key);
-    this.#waiting.leave(`nic ${key}`);
+    this.#waiting.leave(key);
     if (nic === undefined) {
       this.#tables.podLeases.remove(key);
-      this.#release(`nic ${key}`);
+      this.#release(key);
       this.#releaseMac(key);
     } else if (nic.claim === undefined) {
       this.#settleLease(key, nic);
@@ -271,7 +271,7 @@ export class Allocator {
     const holder = this.#tables.macHolders.get(id);
     if (holder !== undefined && holder !== key) {
       this.#complain(key, nic, 'MacConflict', `the MAC ${mac} is taken by ${holder}`);
-      this.#waiting.forAddress(network, mac, `nic ${key}`);
+      this.#waiting.forAddress(network, mac, key);
       return false;
     }
     this.#tables.macHolders.put(id, key);
@@ -287,7 +287,7 @@ export class Allocator {
     const lease = found?.uid === object.uid && found.network === network ? found : undefined;
     const had = lease === undefined ? [] : addressesOf(lease.ips);
     const before = lease === undefined ? this.#formerMac(key, nic) : macInUse(lease);
-    const isGood = lease !== undefined && this.#isStillGood(`nic ${key}`, nic);
+    const isGood = lease !== undefined && this.#isStillGood(key, nic);
     const addresses = isGood ? had : this.#lease(key, nic, had);
     if (addresses === undefined) {
       this.#tables.podLeases.remove(key);
@@ -311,8 +311,8 @@ export class Allocator {
 
   /** Addresses for a NIC that has none, or cannot keep those it had. */
   #lease(key: Key, nic: Nic, had: readonly Address[]): readonly Address[] | undefined {
-    this.#release(`nic ${key}`);
-    return this.#allocate(key, nic, `nic ${key}`, had);
+    this.#release(key);
+    return this.#allocate(key, nic, key, had);
   }
 
   /** The MAC that its port was found to have at the start. */
@@ -325,8 +325,8 @@ export class Allocator {
     const pools = this.#pools.get(nic.network);
     const addresses = this.#holdings.get(holder)?.addresses ?? [];
     if (pools === undefined) return true;
-    const isOwned = addresses.every((address) => pools.ownerOf(address) === shown(holder));
-    return isOwned && pools.keepable(addresses, shown(holder)) !== undefined;
+    const isOwned = addresses.every((address) => pools.ownerOf(address) === holder);
+    return isOwned && pools.keepable(addresses, holder) !== undefined;
   }
 
   /** Whether the NIC has addresses by its claim, or will have them when it has been written. */
@@ -345,14 +345,14 @@ export class Allocator {
     const wanted = this.#wanted.get(name);
     if (wanted !== undefined && wanted.owner.uid === nic.object.uid && wanted.network === plan?.name) return true;
     this.#wanted.delete(name);
-    this.#release(`claim ${name}`);
+    this.#release(claimHolder(name));
     if (plan === undefined) return false;
     const brought = nic.broughtClaim === undefined ? [] : (this.#tables.claims.get(nic.broughtClaim)?.ips ?? []);
     if (brought.length > 0) {
       this.#want(name, { ...nic.claim, network: plan.name, owner: nic.object, ips: brought });
       return true;
     }
-    const addresses = this.#allocate(key, nic, `claim ${name}`);
+    const addresses = this.#allocate(key, nic, claimHolder(name));
     if (addresses === undefined) return false;
     const ips = addresses.map((address) => `${formatAddress(address)}/${prefixLength(plan, address)}`);
     this.#want(name, { ...nic.claim, network: plan.name, owner: nic.object, ips });
@@ -370,13 +370,13 @@ export class Allocator {
     if (pools === undefined) return undefined;
     const former = had.length > 0 ? had : addressesOf(this.#formerOf(key, nic));
     // A request counts when the NIC is new; what it has it keeps, whatever is asked for later.
-    const kept = pools.keepable(former, shown(holder));
+    const kept = pools.keepable(former, holder);
     if (nic.request.complaint !== undefined && kept === undefined) return undefined;
     const asked =
       kept === undefined
         ? { requested: addressesOf(nic.request.ips), former }
         : { requested: [], former: kept, families: kept.map(({ family }) => family) };
-    const given = pools.allocate(asked, shown(holder));
+    const given = pools.allocate(asked, holder);
     if (given.kind === 'given') {
       this.#holdings.set(holder, { network: nic.network, addresses: given.addresses });
       this.#former.delete(key);
@@ -384,10 +384,10 @@ export class Allocator {
     }
     if (given.kind === 'conflict') {
       this.#complain(key, nic, 'AddressConflict', given.sentence);
-      this.#waiting.forAddress(nic.network, formatAddress(given.address), `nic ${key}`);
+      this.#waiting.forAddress(nic.network, formatAddress(given.address), key);
     } else {
       this.#complain(key, nic, 'AddressesExhausted', given.sentence);
-      this.#waiting.forAny(nic.network, `nic ${key}`);
+      this.#waiting.forAny(nic.network, key);
     }
     return undefined;
   }
@@ -408,8 +408,7 @@ export class Allocator {
     this.#holdings.delete(holder);
     const pools = this.#pools.get(held.network);
     for (const address of held.addresses) {
-      if (pools?.release(address, shown(holder)))
-        this.#wake(this.#waiting.released(held.network, formatAddress(address)));
+      if (pools?.release(address, holder)) this.#wake(this.#waiting.released(held.network, formatAddress(address)));
     }
     this.#wakeNext(held.network);
   }
@@ -424,8 +423,7 @@ export class Allocator {
   }
 
   #wakeNext(network: Key): void {
-    for (const holder of this.#waiting.nextForAny(network)) {
-      const nic = holder.slice('nic '.length);
+    for (const nic of this.#waiting.nextForAny(network)) {
       this.#woken.set(nic, network);
       this.#dirtyNics.add(nic);
     }
@@ -437,7 +435,7 @@ export class Allocator {
     if (network === undefined) return;
     this.#woken.delete(key);
     const hasIt = nic !== undefined && this.#holdings.get(holderOf(key, nic))?.network === network;
-    if (!hasIt && !this.#waiting.isForAny(network, `nic ${key}`)) this.#wakeNext(network);
+    if (!hasIt && !this.#waiting.isForAny(network, key)) this.#wakeNext(network);
   }
 
   #wakeAll(network: Key): void {
@@ -446,8 +444,8 @@ export class Allocator {
 
   #wake(holders: Iterable<string>): void {
     for (const holder of holders) {
-      if (holder.startsWith('nic ')) this.#dirtyNics.add(holder.slice(4));
-      else this.#dirtyClaims.add(holder.slice(6));
+      if (holder.startsWith(claimPrefix)) this.#dirtyClaims.add(holder.slice(claimPrefix.length));
+      else this.#dirtyNics.add(holder);
     }
   }
 
@@ -467,13 +465,15 @@ export function isWithOthers(conflict: string | undefined, { broughtClaim }: Nic
 }
 
 function holderOf(key: Key, { claim }: Nic): string {
-  return claim === undefined ? `nic ${key}` : `claim ${claim.namespace}/${claim.name}`;
+  return claim === undefined ? key : claimHolder(`${claim.namespace}/${claim.name}`);
 }
 
-/** A holder in the user's words: `pod/default/web`, `IPAMClaim default/db.default`. */
-function shown(holder: string): string {
-  return holder.startsWith('nic ') ? holder.slice(4) : `IPAMClaim ${holder.slice(6)}`;
+/** Who holds or waits for addresses, in the user's words: `pod/default/web`, which is a NIC's key, or `IPAMClaim default/db.default`. */
+function claimHolder(claim: Key): string {
+  return `${claimPrefix}${claim}`;
 }
+
+const claimPrefix = 'IPAMClaim ';
 
 function prefixLength(
   plan: { readonly segments: readonly { readonly subnets: readonly { family: number; prefixLength: number }[] }[] },
