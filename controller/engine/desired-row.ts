@@ -76,6 +76,14 @@ export class DesiredRow {
     return map ?? set;
   }
 
+  /** The same of a map. A `Map`, because keys such as those of pods would each make V8 a kind of object of their own. */
+  map(column: string): ReadonlyMap<string, string> {
+    const said = this.fact?.columns[column];
+    const map = new Map(isRecord(said) ? Object.entries(said) : undefined);
+    for (const { entry, value } of winners(this.#votes, column)) if (value !== undefined) map.set(entry, value);
+    return map;
+  }
+
   /** All columns any fact speaks of. */
   all(): Readonly<Record<string, ColumnValue>> {
     const all: Record<string, ColumnValue> = { ...this.fact?.columns };

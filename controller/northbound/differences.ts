@@ -10,7 +10,7 @@ export type Mutation = readonly [
 /** What makes the map hold `wanted` and, of the keys for which `isOurs`, nothing else. */
 export function mapDifference(
   column: string,
-  wanted: Readonly<Record<string, string>>,
+  wanted: ReadonlyMap<string, string>,
   found: Value,
   isOurs: (key: string) => boolean,
 ): readonly Mutation[] {
@@ -18,9 +18,9 @@ export function mapDifference(
   const put: Record<string, string> = {};
   const existing: ReadonlyMap<Atom, Atom> = isMap(found) ? found : empty;
   for (const key of existing.keys()) {
-    if (typeof key === 'string' && !Object.hasOwn(wanted, key) && isOurs(key)) remove.push(key);
+    if (typeof key === 'string' && !wanted.has(key) && isOurs(key)) remove.push(key);
   }
-  for (const [key, value] of Object.entries(wanted)) {
+  for (const [key, value] of wanted) {
     if (existing.get(key) === value) continue;
     // An insert does not overwrite: to set a key it is deleted first, in the same mutate.
     if (existing.has(key)) remove.push(key);

@@ -4,7 +4,7 @@ import { tableOrder } from './owned-columns.ts';
 export interface DirtyRow {
   readonly table: string;
   readonly uuid: string;
-  readonly cells?: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly cells?: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   /** Nothing else is wanted of it than before: the database has changed. */
   readonly isDrift: boolean;
 }
@@ -37,7 +37,7 @@ export class DirtyRows {
   /** `key` is that of a wanted row; undefined when nobody wants it any more. */
   add(table: string, uuid: string, key: string | undefined, isDrift: boolean): void {
     const known = this.#entries.get(uuid);
-    this.delete(uuid);
+    if (known !== undefined) this.delete(uuid);
     const queue = key === undefined ? 0 : 1 + rank(table);
     const vicinity = vicinityOf(key);
     this.#put({ table, uuid, queue, vicinity, cells: undefined, isDrift: isDrift && (known?.isDrift ?? true) });
@@ -77,18 +77,19 @@ export class DirtyRows {
     let taken = 0;
     for (const queue of this.#queues) {
       for (const [vicinity, neighbours] of queue) {
-        for (const { table, uuid, cells, isDrift } of neighbours.values()) {
+        for (const row of neighbours.values()) {
           if (taken >= weight) {
             // What is left of it comes after the others, so that a busy namespace does not hold them up.
             queue.delete(vicinity);
             queue.set(vicinity, neighbours);
             return batch;
           }
-          this.delete(uuid);
-          const row = { table, uuid, isDrift, ...(cells && { cells }) };
+          neighbours.delete(row.uuid);
+          this.#entries.delete(row.uuid);
           batch.push(row);
           taken += weightOf(row);
         }
+        queue.delete(vicinity);
       }
     }
     return batch;

@@ -1,9 +1,10 @@
-import { type ColumnKind, type ColumnSchema, type DatabaseSchema, kindOf, type Value } from '#ovsdb/schema.ts';
+import type { DatabaseSchema, Value } from '#ovsdb/schema.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import type { DesiredRow } from '../engine/desired-row.ts';
 import type { ColumnValue, Parent } from '../engine/facts.ts';
+import { type ColumnOfOurs, ColumnsOfOurs, isOwnKey } from './columns-of-ours.ts';
 import { type Mutation, mapDifference, scalarDefault, setDifference } from './differences.ts';
-import { largeSets, ownedColumns, ownPrefix, tableOrder } from './owned-columns.ts';
+import { tableOrder } from './owned-columns.ts';
 import { rowUuid } from './row-uuid.ts';
 import type { Reference } from './set-index.ts';
 
@@ -78,17 +79,11 @@ function rank(table: string): number {
   return position === -1 ? tableOrder.length : position;
 }
 
-interface OwnedColumn {
-  readonly name: string;
-  readonly schema: ColumnSchema;
-  readonly kind: ColumnKind;
-  readonly isLarge: boolean;
-}
-
 class Planning {
   readonly inserted = new Set<string>();
   readonly #actual: Actual;
   readonly #schema: DatabaseSchema;
+  readonly #columns: ColumnsOfOurs;
   /** Rows that go in this very transaction: a reference to one of them would go with it. */
   readonly #leaving: ReadonlySet<string>;
   readonly #inserts: Operation[] = [];
@@ -102,11 +97,11 @@ class Planning {
   #count = 0;
   readonly #parents = new Map<string, string>();
   #lastParent: { readonly parent: Parent; readonly set: Reference } | undefined;
-  readonly #columnsOf = new Map<string, readonly OwnedColumn[]>();
 
   constructor(actual: Actual, schema: DatabaseSchema, leaving: ReadonlySet<string>) {
     this.#actual = actual;
     this.#schema = schema;
+    this.#columns = new ColumnsOfOurs(actual, schema);
     this.#leaving = leaving;
   }
 
@@ -119,7 +114,7 @@ class Planning {
   /** One entry of a large set. When the set's row is not there either, all that it is to hold comes with it. */
   addEntry({ unit, column: name }: WantedEntry, entry: string): void {
     const { table, uuid, desired } = unit;
-    const column = this.#columns(table).find((one) => one.name === name);
+    const column = this.#columns.of(table).find((one) => one.name === name);
     if (desired === undefined || column === undefined || !this.#isThere(table, uuid)) return;
     const before = this.#count;
     this.#updateEntry(unit, desired, column, entry);
@@ -169,11 +164,11 @@ class Planning {
 
   #insert(unit: Unit, desired: DesiredRow): void {
     const { table, uuid } = unit;
-    const row: Record<string, ColumnValue> = {};
-    const said = desired.all();
-    for (const column of this.#columns(table)) {
-      const value = this.#there(unit, column, said[column.name]);
-      if (value !== undefined && !isEmpty(value)) row[column.name] = value;
+    const row: Record<string, ColumnValue | ReadonlyMap<string, string>> = {};
+    for (const column of this.#columns.of(table)) {
+      const { name, kind } = column;
+      const value = kind === 'map' ? desired.map(name) : this.#wanted(unit, desired, column);
+      if (value !== undefined && !isEmpty(value)) row[name] = value;
     }
     this.#inserts.push({ op: 'insert', table, uuid, row });
     this.inserted.add(uuid);
@@ -186,14 +181,15 @@ class Planning {
     const { table, uuid } = unit;
     const row: Record<string, ColumnValue> = {};
     const mutations: Mutation[] = [];
-    for (const column of this.#columns(table)) {
+    for (const column of this.#columns.of(table)) {
       const { name, schema, kind } = column;
-      const wanted = this.#wanted(unit, desired, column);
       const found = existing[name];
+      if (kind === 'map') {
+        mutations.push(...mapDifference(name, desired.map(name), found, isOwnKey(name)));
+        continue;
+      }
+      const wanted = this.#wanted(unit, desired, column);
       switch (kind) {
-        case 'map':
-          mutations.push(...mapDifference(name, isRecord(wanted) ? wanted : {}, found, this.#isOurs(name)));
-          break;
         case 'set': {
           const { remove, put } = setDifference(Array.isArray(wanted) ? wanted : [], found);
           if (column.isLarge) {
@@ -227,17 +223,17 @@ class Planning {
   ): void {
     const row: Record<string, ColumnValue> = {};
     const mutations: Mutation[] = [];
-    for (const column of this.#columns(unit.table)) {
+    for (const column of this.#columns.of(unit.table)) {
       const entries = cells.get(column.name);
       if (entries === undefined) continue;
       const { name, kind } = column;
       if (column.isLarge) {
         for (const entry of entries) this.#updateEntry(unit, desired, column, entry);
       } else if (kind === 'map') {
-        const wanted: Record<string, string> = {};
+        const wanted = new Map<string, string>();
         for (const entry of entries) {
           const value = desired.entry(name, entry);
-          if (typeof value === 'string') wanted[entry] = value;
+          if (typeof value === 'string') wanted.set(entry, value);
         }
         mutations.push(...mapDifference(name, wanted, existing[name], (key) => entries.has(key)));
       } else {
@@ -254,7 +250,7 @@ class Planning {
     this.#change(unit, row, mutations);
   }
 
-  #updateEntry(unit: Unit, desired: DesiredRow, { name, schema }: OwnedColumn, entry: string): void {
+  #updateEntry(unit: Unit, desired: DesiredRow, { name, schema }: ColumnOfOurs, entry: string): void {
     const set = { table: unit.table, uuid: unit.uuid, column: name };
     // What comes with this transaction is in no set yet.
     const isThere = !this.inserted.has(entry) && this.#actual.contains(set, entry);
@@ -311,14 +307,14 @@ class Planning {
   }
 
   /** What the column should hold. */
-  #wanted(unit: Unit, desired: DesiredRow, column: OwnedColumn): ColumnValue | undefined {
+  #wanted(unit: Unit, desired: DesiredRow, column: ColumnOfOurs): ColumnValue | undefined {
     return this.#there(unit, column, desired.column(column.name));
   }
 
   /** What a column can hold now. Weak references to rows that are not there would be dropped silently, so they wait. */
   #there(
     unit: Unit,
-    { name, schema, kind, isLarge }: OwnedColumn,
+    { name, schema, kind, isLarge }: ColumnOfOurs,
     value: ColumnValue | undefined,
   ): ColumnValue | undefined {
     const { refTable } = schema.key;
@@ -331,24 +327,6 @@ class Planning {
       return isThere;
     });
     return kind === 'set' ? there : there.sort()[0];
-  }
-
-  #isOurs(column: string): (key: string) => boolean {
-    return column === 'external_ids' ? (key) => key.startsWith(ownPrefix) : () => true;
-  }
-
-  #columns(table: string): readonly OwnedColumn[] {
-    let columns = this.#columnsOf.get(table);
-    if (columns === undefined) {
-      const known = this.#schema.tables[table]?.columns ?? {};
-      columns = (ownedColumns[table] ?? []).flatMap((name) => {
-        const schema = known[name];
-        if (schema === undefined || !this.#actual.has(table, name)) return [];
-        return [{ name, schema, kind: kindOf(schema), isLarge: largeSets[table]?.includes(name) ?? false }];
-      });
-      this.#columnsOf.set(table, columns);
-    }
-    return columns;
   }
 
   #isThere(table: string, uuid: string): boolean {
@@ -402,10 +380,7 @@ interface SetChange extends Reference {
 
 const emptyRow: ActualRow = {};
 
-function isEmpty(value: ColumnValue): boolean {
-  return value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
-}
-
-function isRecord(value: ColumnValue | undefined): value is Readonly<Record<string, string>> {
-  return typeof value === 'object' && !Array.isArray(value);
+function isEmpty(value: ColumnValue | ReadonlyMap<string, string>): boolean {
+  if (value instanceof Map) return value.size === 0;
+  return value === '' || (Array.isArray(value) && value.length === 0);
 }

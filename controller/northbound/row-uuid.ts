@@ -5,7 +5,8 @@ const namespace = Buffer.from('6f0d2f0a5a7b4c0e9d0c5be1f2b7a4d3', 'hex');
 
 const usualBytes = 1024;
 const usualInput = inputOf(usualBytes);
-const output = Buffer.alloc(36);
+/** With the hyphens where they belong. */
+const output = Buffer.from('00000000-0000-0000-0000-000000000000');
 
 /**
  * The UUID of the northbound row that stands for `key` (RFC 9562 §5.5). OVSDB takes client-chosen UUIDs, so a create that is
@@ -24,9 +25,10 @@ export function rowUuid(table: string, key: string): string {
     let byte = digest.charCodeAt(i);
     if (i === 6) byte = (byte & 0x0f) | 0x50;
     if (i === 8) byte = (byte & 0x3f) | 0x80;
-    if (i === 4 || i === 6 || i === 8 || i === 10) at = output.writeUInt8(hyphen, at);
-    at = output.writeUInt8(digit(byte >> 4), at);
-    at = output.writeUInt8(digit(byte & 15), at);
+    if (i === 4 || i === 6 || i === 8 || i === 10) at += 1;
+    output[at] = digit(byte >> 4);
+    output[at + 1] = digit(byte & 15);
+    at += 2;
   }
   return output.toString('latin1');
 }
@@ -36,8 +38,6 @@ function inputOf(bytes: number): Buffer {
   namespace.copy(input);
   return input;
 }
-
-const hyphen = 0x2d;
 
 /** The ASCII code of a hexadecimal digit. */
 function digit(value: number): number {

@@ -41,9 +41,8 @@ export class WantedRows {
   }
 
   /** Takes note that the row may be wanted, or may be wanted no more; gives its UUID. */
-  look(table: string, key: Key): string {
+  look(table: string, key: Key, wanted = this.#board.row(table, key)): string {
     const uuid = this.#uuidOf(table, key);
-    const wanted = this.#board.row(table, key);
     if (wanted === undefined) this.#rows.delete(uuid);
     else this.#rows.set(uuid, wanted);
     const groups = this.#groups.get(table);

@@ -8,6 +8,7 @@ import { Turns } from '../turns.ts';
 import { type Batch, Batches } from './batches.ts';
 import type { DirtyRow } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
+import { InLine } from './in-line.ts';
 import { ownerKey } from './owned-columns.ts';
 import { Pacing } from './pacing.ts';
 import { ParkedRows } from './parked-rows.ts';
@@ -97,6 +98,8 @@ export class NorthboundWriter implements BoardListener {
   /** Something else is wanted than when the last batch was taken. */
   #hasNews = false;
   readonly #stopListening: () => void;
+  /** What the database tells from now on counts: what there was before has been looked at, or is about to be. */
+  #listens = false;
   #started = false;
   #flushing: Promise<void> | undefined;
   /** Ends the wait for company once the batch is full. */
@@ -129,16 +132,19 @@ export class NorthboundWriter implements BoardListener {
    * is in sync: before, what is missing on the board may just not have been read yet. Gives the event loop its turns.
    */
   async start(): Promise<void> {
+    this.#listens = true;
     const turns = new Turns(this.#now);
+    const inLine = new InLine(this.#northbound, this.#northbound.schema);
     for (const table of this.#board.tables()) {
-      for (const { key } of this.#board.rows(table)) {
-        this.rowChanged(table, key);
+      for (const desired of this.#board.rows(table)) {
+        const uuid = this.#wanted.look(table, desired.key, desired);
+        if (!inLine.has(desired, uuid)) this.#batches.mark(table, uuid, false);
         if (turns.isTimeUp) await turns.next();
       }
     }
     for (const table of this.#northbound.tables) {
       for (const [uuid, row] of this.#northbound.rows(table)) {
-        if (isOurs(row) && !this.#wanted.has(uuid)) this.#batches.mark(table, uuid, false);
+        if (!this.#wanted.has(uuid) && isOurs(row)) this.#batches.mark(table, uuid, false);
         if (turns.isTimeUp) await turns.next();
       }
     }
@@ -199,7 +205,7 @@ export class NorthboundWriter implements BoardListener {
   problemChanged(): void {}
 
   #replicaChanged({ table, uuid, before, after, isRowChanged, entries }: RowChange): void {
-    if (!this.#started) return;
+    if (!this.#listens) return;
     const isWanted = this.#wanted.has(uuid);
     const isEcho = before === undefined && after !== undefined && this.#batches.isComing(uuid);
     if (after !== undefined && before === undefined) this.#batches.arrived(uuid);

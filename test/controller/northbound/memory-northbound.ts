@@ -218,7 +218,12 @@ class Draft {
     const schema = northboundSchema.tables[table]?.columns[name];
     switch (schema && kindOf(schema)) {
       case 'map':
-        return new Map<Atom, Atom>(Object.entries(Object(written ?? {})).map(([key, value]) => [key, String(value)]));
+        return new Map<Atom, Atom>(
+          (written instanceof Map ? [...written] : Object.entries(Object(written ?? {}))).map(([key, value]) => [
+            key,
+            String(value),
+          ]),
+        );
       case 'set':
         return Array.isArray(written) ? written.map(String) : written === undefined ? [] : [String(written)];
       case 'optional':
