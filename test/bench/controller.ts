@@ -5,7 +5,7 @@ import type { ChildResult } from './controller/child.ts';
 import { nbctlPortsPerSecond } from './controller/nbctl-peer.ts';
 import { rawPortsPerSecond } from './controller/raw-limit.ts';
 import { northboundServer } from './controller/server.ts';
-import { type Figure, mustBeAtLeast, mustBeAtMost } from './figures.ts';
+import { type Figure, mustBeAtLeast, mustBeAtMost, shown } from './figures.ts';
 
 const burstPorts = 10_000;
 /** As in `deploy/base/controller.yaml`. */
@@ -34,10 +34,13 @@ export async function bench({
     p50s.push(changes.p50);
     worstStallMs = Math.max(worstStallMs, cold.worstStallMs, warm.worstStallMs);
     figures.push(
-      atMost(`cold start, ${of}`, 's', cold.startMs / 1000, isLargest ? 10 : undefined),
+      { ...atMost(`cold start, ${of}`, 's', cold.startMs / 1000, isLargest ? 10 : undefined), note: partsOf(cold) },
       atMost(`processor time of the cold start, ${of}`, 's', cold.startCpuMs / 1000, undefined),
       atMost(`peak RSS, ${of}`, 'MiB', Math.max(cold.peakRss, warm.peakRss) / 2 ** 20, isLargest ? 1024 : undefined),
-      atMost(`restart with nothing changed, ${of}`, 's', warm.startMs / 1000, isLargest ? 8 : undefined),
+      {
+        ...atMost(`restart with nothing changed, ${of}`, 's', warm.startMs / 1000, isLargest ? 8 : undefined),
+        note: partsOf(warm),
+      },
       atMost(`processor time of that restart, ${of}`, 's', warm.startCpuMs / 1000, undefined),
       atMost(`operations of that restart, ${of}`, 'operations', warm.operations, 0),
       atMost(`one change, event to transaction, p50, ${of}`, 'ms', changes.p50, 0.3),
@@ -66,6 +69,13 @@ export async function bench({
 
 function atMost(figure: string, unit: string, ours: number, bar: number | undefined): Figure {
   return { figure, unit, ours, peers: {}, ...(bar !== undefined && mustBeAtMost(ours, bar, unit)) };
+}
+
+/** What a start was spent on, in seconds. */
+function partsOf({ parts }: ChildResult): string {
+  return Object.entries(parts)
+    .map(([part, milliseconds]) => `${part} ${shown(milliseconds / 1000)} s`)
+    .join(', ');
 }
 
 /** A process of its own for each start, so that memory and pauses are of it alone. */

@@ -8,6 +8,13 @@ import { connect } from '#ovsdb/client.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import { type Cluster, load } from './objects.ts';
 
+/** Milliseconds. */
+export interface StartTimes {
+  readonly startMs: number;
+  /** What it was spent on, one after another. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
 /** Everything of the controller but the Kubernetes API, which gives its objects at once. */
 export async function benchCore(remote: string) {
   const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -52,9 +59,10 @@ export async function benchCore(remote: string) {
     get problems() {
       return problems;
     },
-    /** From objects in memory to a database that is as they want it; how long it took, in milliseconds. */
-    async start(objects: Cluster): Promise<number> {
+    /** From objects in memory to a database that is as they want it. */
+    async start(objects: Cluster): Promise<StartTimes> {
       const started = performance.now();
+      let waitedMs = 0;
       const replica = await replicateNorthbound(client, AbortSignal.timeout(120_000));
       const northbound: Northbound = {
         ...replica,
@@ -62,17 +70,25 @@ export async function benchCore(remote: string) {
           operations += sent.length;
           const outcome = replica.transact(sent);
           onSent(sent);
+          const at = performance.now();
+          const ended = () => {
+            waitedMs += performance.now() - at;
+          };
+          void outcome.then(ended, ended);
           return outcome;
         },
       };
+      const replicated = performance.now();
       let loaded = 0;
       for (const _ of load(core, objects)) {
         loaded += 1;
         // A watch delivers in pages.
         if (loaded % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
+      const filled = performance.now();
       core.allocator.start(await formerAddresses(northbound));
       await settling.settled();
+      const settled = performance.now();
       writer = new NorthboundWriter(core.engine.board, northbound, {
         sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
         untilSettled: () => settling.untilSettled(),
@@ -81,9 +97,23 @@ export async function benchCore(remote: string) {
         },
       });
       await writer.start();
+      const compared = performance.now();
       await writer.idle();
+      const ended = performance.now();
       problems = [...core.engine.board.problems(), ...core.allocator.problems].length;
-      return performance.now() - started;
+      const featuresMs = core.engine.statistics().reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+      return {
+        startMs: ended - started,
+        parts: {
+          'replica of the database': replicated - started,
+          'objects to tables': filled - replicated,
+          features: featuresMs,
+          'addresses, and turns of others': settled - filled - featuresMs,
+          'comparing with the database': compared - settled,
+          'planning and writing': ended - compared,
+          'of that with a transaction in flight': waitedMs,
+        },
+      };
     },
     /** A change as a watch would make it. */
     change(put: () => void): void {

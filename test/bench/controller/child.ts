@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import { benchCore } from './bench-core.ts';
+import { benchCore, type StartTimes } from './bench-core.ts';
 import { type Cluster, cluster, keyOf, nodeName, podOf, vmOf } from './objects.ts';
 import { percentiles } from './percentiles.ts';
 
 /** What one process measured; milliseconds and bytes. */
-export interface ChildResult {
-  readonly startMs: number;
+export interface ChildResult extends StartTimes {
   /** Processor time of the start, of all threads. */
   readonly startCpuMs: number;
   readonly operations: number;
@@ -30,11 +29,11 @@ const objects = cluster(size);
 globalThis.gc?.();
 const bench = await benchCore(values.remote ?? '');
 const cpuBefore = process.cpuUsage();
-const startMs = await bench.start(objects);
+const start = await bench.start(objects);
 const { user, system } = process.cpuUsage(cpuBefore);
 const { operations, problems } = bench;
 let result: ChildResult = {
-  startMs,
+  ...start,
   startCpuMs: (user + system) / 1000,
   operations,
   problems,
