@@ -18,6 +18,8 @@ export class Board {
   readonly listeners = new Set<BoardListener>();
   readonly #rows = new Map<string, Map<Key, DesiredRow>>();
   readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<Owner> }>();
+  /** Facts about one row come one after another. */
+  #last: DesiredRow | undefined;
 
   /** The row as it is wanted, or undefined when nobody says that it exists. */
   row(table: string, key: Key): DesiredRow | undefined {
@@ -96,6 +98,7 @@ export class Board {
   }
 
   #desired(table: string, key: Key): DesiredRow {
+    if (this.#last?.key === key && this.#last.table === table) return this.#last;
     let rows = this.#rows.get(table);
     if (rows === undefined) {
       rows = new Map();
@@ -106,11 +109,14 @@ export class Board {
       row = new DesiredRow(table, key);
       rows.set(key, row);
     }
+    this.#last = row;
     return row;
   }
 
   #drop(desired: DesiredRow): void {
-    if (desired.isSilent) this.#rows.get(desired.table)?.delete(desired.key);
+    if (!desired.isSilent) return;
+    this.#rows.get(desired.table)?.delete(desired.key);
+    this.#last = undefined;
   }
 
   #rowChanged(table: string, row: Key): void {

@@ -1,4 +1,4 @@
-import type { Fact } from './facts.ts';
+import { type Fact, isSameRow } from './facts.ts';
 import { isSame } from './same.ts';
 
 /** What a run of a feature said, beside what it said before. */
@@ -64,6 +64,7 @@ function isSameFact(a: Fact, b: Fact): boolean {
   if (a.kind === 'derived' && b.kind === 'derived') {
     return a.table === b.table && a.row === b.row && isSame(a.value, b.value);
   }
+  if (a.kind === 'row' && b.kind === 'row') return isSameRow(a, b);
   return isSame(a, b);
 }
 

@@ -1,4 +1,4 @@
-import type { DerivedFact, RowFact } from './facts.ts';
+import { type DerivedFact, isSameRow, type RowFact } from './facts.ts';
 import { isSame } from './same.ts';
 import type { Owner } from './votes.ts';
 
@@ -20,7 +20,7 @@ export function claim<F extends RowFact | DerivedFact>(claims: Claims<F>, owner:
   const others = unclaim(claims, owner);
   if (others === undefined) return { fact, owners: owner };
   const list = isList(others) ? others : [others];
-  const known = list.find((one) => isSame(contentOf(one.fact), contentOf(fact)));
+  const known = list.find((one) => isSameClaim(one.fact, fact));
   if (known === undefined) return [...list, { fact, owners: owner }];
   if (known.owners instanceof Set) known.owners.add(owner);
   else known.owners = new Set([known.owners, owner]);
@@ -53,10 +53,12 @@ function isList<F extends RowFact | DerivedFact>(claims: Claims<F>): claims is r
   return Array.isArray(claims);
 }
 
-function contentOf(fact: RowFact | DerivedFact): unknown {
-  return fact.kind === 'row' ? fact : fact.value;
+function isSameClaim(a: RowFact | DerivedFact, b: RowFact | DerivedFact): boolean {
+  if (a.kind === 'row' || b.kind === 'row') return a.kind === 'row' && b.kind === 'row' && isSameRow(a, b);
+  return isSame(a.value, b.value);
 }
 
 function textOf(fact: RowFact | DerivedFact): string {
-  return JSON.stringify(contentOf(fact), (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  const content = fact.kind === 'row' ? [fact.columns, fact.parent, fact.object] : fact.value;
+  return JSON.stringify(content, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }

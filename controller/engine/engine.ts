@@ -25,6 +25,8 @@ export interface Read {
 export interface Feature<In> {
   readonly name: string;
   readonly from: Table<In>;
+  /** False for rows of which it says nothing, whatever else there is: they cost it nothing. Absent: it may speak of any. */
+  isFor?(input: In): boolean;
   facts(key: Key, input: In, read: Read): Iterable<Fact>;
   /** Whose owner is told when the feature fails on the row. */
   object?(input: In): ObjectReference;

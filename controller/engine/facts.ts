@@ -1,3 +1,4 @@
+import { isSame } from './same.ts';
 import type { Key, Table } from './table.ts';
 import type { Owner } from './votes.ts';
 
@@ -18,9 +19,18 @@ export interface RowFact {
   readonly table: string;
   readonly row: Key;
   readonly columns: Columns;
-  readonly parent?: Parent;
+  readonly parent?: Parent | undefined;
   /** Whose owner is told when the database refuses the row. */
-  readonly object?: ObjectReference;
+  readonly object?: ObjectReference | undefined;
+}
+
+/** What thousands of rows have in common, and how each is made of what it is about: one object for all of them. */
+export interface RowForm<In> {
+  readonly table: string;
+  readonly parent: Parent;
+  /** Pure. */
+  columns(row: Key, input: In): Columns;
+  object(input: In): ObjectReference;
 }
 
 /**
@@ -67,6 +77,17 @@ export type Fact = RowFact | CellFact | DerivedFact | ProblemFact;
 
 export function row(table: string, key: Key, columns: Columns, parent?: Parent, object?: ObjectReference): RowFact {
   return { kind: 'row', table, row: key, columns, ...(parent && { parent }), ...(object && { object }) };
+}
+
+/** A row whose columns are worked out when somebody looks at them: until then it takes the room of a few references. */
+export function madeRow<In>(form: RowForm<In>, key: Key, input: In): RowFact {
+  return new MadeRow(form, key, input);
+}
+
+export function isSameRow(a: RowFact, b: RowFact): boolean {
+  if (a instanceof MadeRow && b instanceof MadeRow && a.isMadeAs(b)) return true;
+  const isOne = a.table === b.table && a.row === b.row;
+  return isOne && isSame(a.columns, b.columns) && isSame(a.parent, b.parent) && isSame(a.object, b.object);
 }
 
 export function setEntry(table: string, key: Key, column: string, entry: string): CellFact {
@@ -116,6 +137,46 @@ class DerivedRow<T, Index extends string> implements DerivedFact<T> {
     this.#into.underive(owner, this.row);
   }
 }
+
+class MadeRow<In> implements RowFact {
+  readonly row: Key;
+  readonly #form: RowForm<In>;
+  readonly #input: In;
+
+  constructor(form: RowForm<In>, key: Key, input: In) {
+    this.#form = form;
+    this.row = key;
+    this.#input = input;
+  }
+
+  get kind(): 'row' {
+    return 'row';
+  }
+
+  get table(): string {
+    return this.#form.table;
+  }
+
+  get parent(): Parent {
+    return this.#form.parent;
+  }
+
+  get object(): ObjectReference {
+    return this.#form.object(this.#input);
+  }
+
+  /** Whoever looks at a row looks at one column after another. */
+  get columns(): Columns {
+    if (lastLookedAt?.row !== this) lastLookedAt = { row: this, columns: this.#form.columns(this.row, this.#input) };
+    return lastLookedAt.columns;
+  }
+
+  isMadeAs(other: MadeRow<unknown>): boolean {
+    return this.#form === other.#form && this.row === other.row && isSame(this.#input, other.#input);
+  }
+}
+
+let lastLookedAt: { readonly row: RowFact; readonly columns: Columns } | undefined;
 
 export function problem(object: ObjectReference, condition: string, sentence: string): ProblemFact {
   return { kind: 'problem', object, condition, sentence };

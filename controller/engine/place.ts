@@ -12,12 +12,12 @@ export interface Reader {
  */
 export class Place {
   protected readonly name: string;
-  readonly #home: Home;
+  protected readonly home: Home;
   #readers: Reader | readonly Reader[] | Crowd | undefined;
 
   /** `home` is told `name` when the last reader has left, so that places nobody looks at cost nothing. */
   constructor(home: Home, name: string) {
-    this.#home = home;
+    this.home = home;
     this.name = name;
   }
 
@@ -43,7 +43,7 @@ export class Place {
       const left = readers.filter((one) => one !== reader);
       this.#readers = left.length > 1 ? left : left[0];
     }
-    if (this.#readers === undefined) this.#home.forget(this.name);
+    if (this.#readers === undefined) this.home.forget(this.name);
   }
 
   wake(): void {

@@ -61,14 +61,8 @@ export function noRows<T>(): ReadonlyMap<Key, T> {
 
 /** All rows that an index files under one value, and who looks at them. Most have one row, which is kept without a map around it. */
 export class Bucket<T> extends Place {
-  readonly #shelf: Home;
   #rows: LoneRow<T> | Map<Key, T> | undefined;
   #presence: Place | undefined;
-
-  constructor(shelf: Home, value: string) {
-    super(shelf, value);
-    this.#shelf = shelf;
-  }
 
   /** Whether nobody looks at it and nothing is in it. */
   get isIdle(): boolean {
@@ -85,7 +79,7 @@ export class Bucket<T> extends Place {
 
   /** The place that only changes when the first row is filed, or the last one leaves. */
   get presence(): Place {
-    this.#presence ??= new Place(this.#shelf, this.name);
+    this.#presence ??= new Place(this.home, this.name);
     return this.#presence;
   }
 
@@ -114,7 +108,7 @@ export class Bucket<T> extends Place {
     this.wake();
     if (this.#rows === undefined) {
       this.#presence?.wake();
-      this.#shelf.forget(this.name);
+      this.home.forget(this.name);
     }
   }
 }

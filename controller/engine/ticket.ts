@@ -1,6 +1,6 @@
 import type { Feature, Read } from './engine.ts';
 import { type Fact, problem } from './facts.ts';
-import type { Place, Reader } from './place.ts';
+import { Place, type Reader } from './place.ts';
 import type { Follower, Key, Slot } from './table.ts';
 
 /** One feature as the engine runs it, and which of its keys are to be run. */
@@ -61,12 +61,16 @@ export class FeatureRecipe<In> implements Recipe, Follower<In> {
   changed(slot: Slot<In>): void {
     let ticket = this.#ticketOf(slot);
     if (ticket === undefined) {
-      if (slot.row === undefined) return;
+      if (slot.row === undefined || !this.isFor(slot.row)) return;
       ticket = new FeatureTicket(this, slot);
       slot.tickets = ticket;
       this.#size += 1;
     }
     ticket.wake();
+  }
+
+  isFor(row: In): boolean {
+    return this.feature.isFor?.(row) ?? true;
   }
 
   retry(key: Key): void {
@@ -106,7 +110,8 @@ export class FeatureTicket<In> implements Ticket {
   /** Of the next feature on the same key. */
   next: FeatureTicket<In> | undefined;
   readonly #slot: Slot<In>;
-  #reads: readonly Place[] = none;
+  /** A lone one is kept without a list around it. */
+  #reads: Place | readonly Place[] = none;
   /** A lone one is kept without a list around it. */
   #facts: Fact | readonly Fact[] = noFacts;
   attempts = 0;
@@ -132,7 +137,7 @@ export class FeatureTicket<In> implements Ticket {
   }
 
   get isBlank(): boolean {
-    return this.#reads.length === 0 && this.#facts === noFacts;
+    return this.#reads === none && this.#facts === noFacts;
   }
 
   wake(): void {
@@ -144,7 +149,7 @@ export class FeatureTicket<In> implements Ticket {
 
   run(read: Read): readonly Fact[] {
     const { key, row } = this.#slot;
-    if (row === undefined) return noFacts;
+    if (row === undefined || !this.recipe.isFor(row)) return noFacts;
     const facts = [...this.recipe.feature.facts(key, row, read)];
     return facts.length === 0 ? noFacts : facts;
   }
@@ -154,12 +159,13 @@ export class FeatureTicket<In> implements Ticket {
     const before = this.#reads;
     if (isStart(before, reads, count)) return;
     // A copy has no room to grow, and there are as many as there are tickets.
-    const after = count === 0 ? none : reads.slice(0, count);
+    const first = reads[0];
+    const after = count === 0 ? none : count === 1 && first !== undefined ? first : reads.slice(0, count);
     this.#reads = after;
-    if (before.length === 0) this.#enter(after);
+    if (before === none) this.#enter(placesOf(after));
     else {
-      for (const place of onlyIn(after, before)) place.enter(this);
-      for (const place of onlyIn(before, after)) place.leave(this);
+      for (const place of onlyIn(placesOf(after), placesOf(before))) place.enter(this);
+      for (const place of onlyIn(placesOf(before), placesOf(after))) place.leave(this);
     }
   }
 
@@ -172,7 +178,7 @@ export class FeatureTicket<In> implements Ticket {
   }
 
   looksAt(place: Place): boolean {
-    return this.#reads.includes(place);
+    return this.#reads instanceof Place ? this.#reads === place : this.#reads.includes(place);
   }
 
   complaint(error: unknown): readonly Fact[] {
@@ -194,7 +200,12 @@ function isList(facts: Fact | readonly Fact[]): facts is readonly Fact[] {
   return Array.isArray(facts);
 }
 
-function isStart(before: readonly Place[], reads: readonly Place[], count: number): boolean {
+function placesOf(reads: Place | readonly Place[]): readonly Place[] {
+  return reads instanceof Place ? [reads] : reads;
+}
+
+function isStart(before: Place | readonly Place[], reads: readonly Place[], count: number): boolean {
+  if (before instanceof Place) return count === 1 && before === reads[0];
   if (before.length !== count) return false;
   for (let i = 0; i < count; i += 1) if (before[i] !== reads[i]) return false;
   return true;

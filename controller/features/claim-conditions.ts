@@ -20,8 +20,9 @@ export function healedClaims(tables: Tables): Feature<IPAMClaim> {
   return {
     name: 'healed-claims',
     from: tables.claims,
-    *facts(key, { conflict }, read) {
-      if (conflict === undefined || read.get(tables.claimConflicts, key) !== undefined) return;
+    isFor: ({ conflict }) => conflict !== undefined,
+    *facts(key, _claim, read) {
+      if (read.get(tables.claimConflicts, key) !== undefined) return;
       yield derived(tables.claimConditions, key, {});
     },
   };

@@ -53,11 +53,11 @@ export function dhcp(tables: Tables): Feature<NicAddresses> {
     name: 'dhcp',
     from: tables.addresses,
     object: ({ nic }) => nic.object,
+    // OVN answers guests of VMs; whoever is outside of it may be a pod too.
+    isFor: ({ nic }) => isOutside(nic) || (nic.attach !== 'veth' && nic.hostName !== undefined),
     *facts(port, addresses, read) {
       const { nic } = addresses;
       const { hostName } = nic;
-      // OVN answers guests of VMs; whoever is outside of it may be a pod too.
-      if (!isOutside(nic) && (nic.attach === 'veth' || hostName === undefined)) return;
       const segment = read.get(tables.segments, addresses.segment);
       if (segment === undefined) return;
       if (isAnsweredByServer(segment)) {

@@ -80,10 +80,12 @@ function* addressFacts(
     return;
   }
   if (first === undefined) return;
+  const texts = ordered.map(formatAddress);
   yield derived(tables.addresses, port, {
     nic,
     mac: mac ?? macOf(first),
-    ips: ordered.map(formatAddress),
+    // Mostly they are written so already: then the one text does for both.
+    ips: isSame(texts, ips) ? ips : texts,
     segment: segment.key,
   });
 }

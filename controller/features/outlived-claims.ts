@@ -14,8 +14,8 @@ export function outlivedClaims(tables: Tables): Feature<IPAMClaim> {
   return {
     name: 'outlived-claims',
     from: tables.claims,
+    isFor: ({ finalizers, interface: nic }) => finalizers.includes(claimFinalizer) && nic !== 'eth0',
     *facts(key, claim, read) {
-      if (!claim.finalizers.includes(claimFinalizer) || claim.interface === 'eth0') return;
       const why = isUnplugged(tables, read, claim)
         ? 'unplugged'
         : isElsewhere(tables, read, key, claim)

@@ -14,6 +14,7 @@ export function pods(tables: Tables): Feature<Pod> {
     name: 'pods',
     from: tables.pods,
     object: ({ namespace, name, uid }) => ({ kind: 'Pod', namespace, name, uid }),
+    isFor: hasPort,
     *facts(_key, pod, read) {
       if (!hasPort(pod)) return;
       const { namespace, name, uid } = pod;

@@ -10,7 +10,7 @@ import { rowUuid } from '../northbound/row-uuid.ts';
 import { blockMatch, type Direction, infrastructureMatch, portsMatch } from './acl-matches.ts';
 import { hasPort, podPort } from './pods.ts';
 import { canonical, type Labels, placesToLook, selects } from './selectors.ts';
-import type { PodSelector, Tables } from './tables.ts';
+import { labelsWithin, type PodSelector, type Tables } from './tables.ts';
 import { nicOnPodNetwork } from './vm-nics.ts';
 
 /**
@@ -49,8 +49,8 @@ export function namespaceScopes(tables: Tables): Feature<Namespace> {
     from: tables.namespaces,
     *facts(key, { labels }, read) {
       const scopes: string[] = [];
-      for (const place of placesToLook(labels)) {
-        for (const [id, selector] of read.by(tables.namespaceSelectors, 'place', place)) {
+      for (const { key: label, value } of placesToLook(labels)) {
+        for (const [id, selector] of read.by(tables.namespaceSelectors, 'place', value, label)) {
           if (selects(selector, labels)) scopes.push(scopeOf(id));
         }
       }
@@ -64,6 +64,7 @@ export function podMembership(tables: Tables): Feature<Pod> {
   return {
     name: 'pod-membership',
     from: tables.pods,
+    isFor: hasPort,
     *facts(_key, pod, read) {
       if (hasPort(pod)) yield* memberships(tables, read, podPort(pod), pod.namespace, pod.labels);
     },
@@ -94,8 +95,8 @@ function* memberships(tables: Tables, read: Read, port: Key, namespace: string, 
   const uuid = rowUuid('Logical_Switch_Port', port);
   const places = placesToLook(labels);
   for (const scope of [ownScope(namespace), ...(read.get(tables.namespaceScopes, namespace) ?? [])]) {
-    for (const place of places) {
-      const filed = read.by(tables.podSelectors, 'place', place, scope);
+    for (const { key, value } of places) {
+      const filed = read.by(tables.podSelectors, 'place', value, labelsWithin(scope, key));
       if (filed.size === 0) continue;
       for (const [group, { selector }] of filed) {
         if (selects(selector, labels)) yield setEntry('Port_Group', group, 'ports', uuid);

@@ -1,5 +1,5 @@
 import type { Feature } from '../engine/engine.ts';
-import { type Parent, type RowFact, row } from '../engine/facts.ts';
+import { madeRow, type RowFact, type RowForm, row } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import { ownerMark } from './marks.ts';
 import { isOutside } from './outside-nics.ts';
@@ -10,7 +10,7 @@ export const chassisPrecedence = { placed: 0, migrating: 1 } as const;
 
 /** A NIC has its port from when it has its addresses. What else is known of a port is said of it before, and waits for it. */
 export function ports(tables: Tables): Feature<NicAddresses> {
-  const shared = new WeakMap<Segment, SharedByPorts>();
+  const forms = new WeakMap<Segment, RowForm<NicAddresses>>();
   return {
     name: 'ports',
     from: tables.addresses,
@@ -18,64 +18,49 @@ export function ports(tables: Tables): Feature<NicAddresses> {
     *facts(port, addresses, read) {
       const segment = read.get(tables.segments, addresses.segment);
       if (segment === undefined) return;
-      let common = shared.get(segment);
-      if (common === undefined) {
-        common = sharedByPorts(segment);
-        shared.set(segment, common);
+      let form = forms.get(segment);
+      if (form === undefined) {
+        form = portForm(segment);
+        forms.set(segment, form);
       }
-      yield portRow(port, addresses, common);
+      yield madeRow(form, port, addresses);
     },
-  };
-}
-
-/** What the thousands of ports of one segment say alike: they say it with the same objects. */
-interface SharedByPorts {
-  readonly parent: Parent;
-  readonly gateways: string;
-  readonly mtu: string;
-  /** Sources every guest may use, as port security has them after the addresses. */
-  readonly linkLocal: string;
-}
-
-function sharedByPorts({ key, subnets, mtu }: Segment): SharedByPorts {
-  return {
-    parent: { table: 'Logical_Switch', row: key, column: 'ports' },
-    gateways: subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`).join(' '),
-    mtu: String(mtu),
-    linkLocal: subnets.some(({ family }) => family === 6) ? ' fe80::/10' : '',
   };
 }
 
 /**
- * The logical switch port of a pod's or VM's NIC, with what the node agent needs to attach it (docs/bus.md). Port security holds
- * the NIC to its own addresses; link-local sources are left free, because guests choose theirs by RFC 7217 as well as by EUI-64.
+ * The logical switch ports of pods' and VMs' NICs on one segment, with what the node agent needs to attach them (docs/bus.md). Port
+ * security holds a NIC to its own addresses; link-local sources are left free, because guests choose theirs by RFC 7217 as well as by
+ * EUI-64.
  */
-function portRow(
-  port: Key,
-  { nic, mac, ips }: NicAddresses,
-  { parent, gateways, mtu, linkLocal }: SharedByPorts,
-): RowFact {
-  const own = [mac, ...ips].join(' ');
-  const isHeldToThem = nic.attach !== 'management' && !isOutside(nic);
-  return row(
-    'Logical_Switch_Port',
-    port,
-    {
-      name: port,
-      addresses: isOutside(nic) ? [] : [own],
-      // A node is sent, and answers, packets of its own addresses too.
-      port_security: isHeldToThem ? [`${own}${linkLocal}`] : [],
-      external_ids: {
-        ...ownerMark(port, nic.object.uid),
-        'hawser:attach': nic.attach,
-        'hawser:gateways': gateways,
-        'hawser:mtu': mtu,
-        ...(isOutside(nic) && { 'hawser:addresses': own }),
-      },
+function portForm({ key, subnets, mtu }: Segment): RowForm<NicAddresses> {
+  const marks = {
+    'hawser:gateways': subnets.map(({ gateway, prefixLength }) => `${gateway}/${prefixLength}`).join(' '),
+    'hawser:mtu': String(mtu),
+  };
+  // Sources that every guest may use.
+  const linkLocal = subnets.some(({ family }) => family === 6) ? ['fe80::/10'] : [];
+  return {
+    table: 'Logical_Switch_Port',
+    parent: { table: 'Logical_Switch', row: key, column: 'ports' },
+    object: ({ nic }) => nic.object,
+    columns(port, { nic, mac, ips }) {
+      const own = [mac, ...ips].join(' ');
+      const isHeldToThem = nic.attach !== 'management' && !isOutside(nic);
+      return {
+        name: port,
+        addresses: isOutside(nic) ? [] : [own],
+        // A node is sent, and answers, packets of its own addresses too.
+        port_security: isHeldToThem ? [[own, ...linkLocal].join(' ')] : [],
+        external_ids: {
+          ...ownerMark(port, nic.object.uid),
+          'hawser:attach': nic.attach,
+          ...marks,
+          ...(isOutside(nic) && { 'hawser:addresses': own }),
+        },
+      };
     },
-    parent,
-    nic.object,
-  );
+  };
 }
 
 /**
@@ -83,15 +68,19 @@ function portRow(
  * agent only.
  */
 export function expectingPortRow(port: Key, addresses: NicAddresses, segment: Segment): RowFact {
-  const { columns, ...fact } = portRow(port, addresses, sharedByPorts(segment));
+  const { table, parent, ...form } = portForm(segment);
+  const columns = form.columns(port, addresses);
   const expected = { 'hawser:addresses': [addresses.mac, ...addresses.ips].join(' ') };
-  return {
-    ...fact,
-    columns: { ...columns, addresses: [], external_ids: { ...Object(columns.external_ids), ...expected } },
-  };
+  return row(
+    table,
+    port,
+    { ...columns, addresses: [], external_ids: { ...Object(columns.external_ids), ...expected } },
+    parent,
+    addresses.nic.object,
+  );
 }
 
 /** The `external_ids` key that lets one pod plug the port. */
 export function podMark(podUid: string): string {
-  return `hawser:pod:${podUid}`;
+  return ['hawser', 'pod', podUid].join(':');
 }

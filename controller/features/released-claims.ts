@@ -14,8 +14,8 @@ export function releasedClaims(tables: Tables): Feature<IPAMClaim> {
   return {
     name: 'released-claims',
     from: tables.claims,
+    isFor: ({ deleting, finalizers }) => deleting && finalizers.includes(claimFinalizer),
     *facts(key, claim, read) {
-      if (!claim.deleting || !claim.finalizers.includes(claimFinalizer)) return;
       const isOver =
         read.get(tables.takenClaims, key) !== undefined || read.get(tables.outlivedClaims, key) !== undefined;
       if (!isOver && isOwnerThere(tables, read, claim)) return;

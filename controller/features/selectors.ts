@@ -9,23 +9,33 @@ export function selects({ matchLabels, matchExpressions }: LabelSelector, labels
   );
 }
 
+/** A label key and a value of it, or `anyValue`. */
+export interface LabelPlace {
+  readonly key: string;
+  readonly value: string;
+}
+
 /**
  * Where a selector is filed so that those it selects find it: every object it selects looks into at least one of these places, and
- * few that it does not select do. It is the most telling of its requirements; only a selector that merely excludes is filed for everybody.
+ * few that it does not select do. It is the most telling of its requirements, so all places are of one key; only a selector that merely
+ * excludes is filed for everybody.
  */
-export function filedUnder({ matchLabels, matchExpressions }: LabelSelector): readonly string[] {
+export function filedUnder({ matchLabels, matchExpressions }: LabelSelector): {
+  readonly key: string;
+  readonly values: readonly string[];
+} {
   const [label] = Object.entries(matchLabels).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (label !== undefined) return [pairPlace(...label)];
+  if (label !== undefined) return { key: label[0], values: [label[1]] };
   const oneOf = matchExpressions.find(({ operator }) => operator === 'In');
-  if (oneOf !== undefined) return [...new Set(oneOf.values)].map((value) => pairPlace(oneOf.key, value));
+  if (oneOf !== undefined) return { key: oneOf.key, values: [...new Set(oneOf.values)] };
   const exists = matchExpressions.find(({ operator }) => operator === 'Exists');
-  return [exists === undefined ? everybody : exists.key];
+  return { key: exists?.key ?? everybody.key, values: [anyValue] };
 }
 
 /** Where an object with these labels finds all selectors that may select it. */
-export function placesToLook(labels: Labels): readonly string[] {
+export function placesToLook(labels: Labels): readonly LabelPlace[] {
   const places = [everybody];
-  for (const [key, value] of Object.entries(labels)) places.push(pairPlace(key, value), key);
+  for (const [key, value] of Object.entries(labels)) places.push({ key, value }, { key, value: anyValue });
   return places;
 }
 
@@ -42,7 +52,9 @@ export function canonical({ matchLabels, matchExpressions }: LabelSelector): str
   return [...new Set(terms)].sort().join(';');
 }
 
-const everybody = '*';
+/** No label has this value (Kubernetes: letters, digits, `-`, `_` and `.`). */
+const anyValue = '*';
+const everybody: LabelPlace = { key: '', value: anyValue };
 
 function pairPlace(key: string, value: string): string {
   return `${key}=${value}`;

@@ -161,9 +161,14 @@ export class Tables {
   readonly macHolders = new Table<Key>('macHolders');
   readonly podLeases = new Table<PodLease>('podLeases');
   readonly podSelectors = new Table<PodSelector, 'place'>('podSelectors', {
-    place: { within: ({ scope }) => scope, of: ({ selector }) => filedUnder(selector) },
+    place: {
+      within: ({ scope, selector }) => labelsWithin(scope, filedUnder(selector).key),
+      of: ({ selector }) => filedUnder(selector).values,
+    },
   });
-  readonly namespaceSelectors = new Table<LabelSelector, 'place'>('namespaceSelectors', { place: filedUnder });
+  readonly namespaceSelectors = new Table<LabelSelector, 'place'>('namespaceSelectors', {
+    place: { within: (selector) => filedUnder(selector).key, of: (selector) => filedUnder(selector).values },
+  });
   /** Namespace → scopes of pod selectors that are for its pods too. */
   readonly namespaceScopes = new Table<readonly string[]>('namespaceScopes');
   readonly addresses = new Table<NicAddresses, 'segment'>('addresses', { segment: ({ segment }) => [segment] });
@@ -174,4 +179,9 @@ export class Tables {
   /** What is to be said of VMs; keyed as they are. */
   readonly vmNetworkStatuses = new Table<VmNetworkStatus>('vmNetworkStatuses');
   readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');
+}
+
+/** `within` of the index `place` of `Tables.podSelectors`: the values of one label key in one scope. */
+export function labelsWithin(scope: string, key: string): string {
+  return `${scope} ${key}`;
 }

@@ -258,6 +258,38 @@ test('the owner of an object that a feature fails on is told, each failure is co
   expect(engine.statistics()).toMatchObject([{ feature: 'fragile', runs: 4, facts: 2, failures: 2 }]);
 });
 
+test('statistics say of each feature how often it ran, how much it says now and how long it took', () => {
+  const items = new Table<number>('items');
+  let now = 0;
+  const engine = new Engine({ now: () => now });
+  const counting = (name: string, milliseconds: number, table: string) =>
+    engine.add<number>({
+      name,
+      from: items,
+      *facts(key, count) {
+        now += milliseconds;
+        for (let i = 0; i < count; i += 1) yield row(table, `${key}${i}`, {});
+      },
+    });
+  counting('slow', 3, 'Slow');
+  counting('quick', 0.5, 'Quick');
+  items.put('a', 2);
+  items.put('b', 1);
+  engine.runFor(1000);
+  expect(engine.statistics()).toEqual([
+    { feature: 'slow', runs: 2, facts: 3, milliseconds: 6, failures: 0 },
+    { feature: 'quick', runs: 2, facts: 3, milliseconds: 1, failures: 0 },
+  ]);
+  items.put('a', 5);
+  // What is taken back takes no time of the feature's.
+  items.remove('b');
+  engine.runFor(1000);
+  expect(engine.statistics()).toEqual([
+    { feature: 'slow', runs: 4, facts: 5, milliseconds: 9, failures: 0 },
+    { feature: 'quick', runs: 4, facts: 5, milliseconds: 1.5, failures: 0 },
+  ]);
+});
+
 test('no stretch of a long run is longer than 5 ms', async () => {
   const items = new Table<number>('items');
   let now = 0;
