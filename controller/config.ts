@@ -22,7 +22,9 @@ const schema = z.strictObject({
     .min(1280)
     .max(65535)
     .default(1400)
-    .describe('MTU of NICs on networks that do not say, bytes: the underlay less 58 for geneve over IPv4.'),
+    .describe(
+      'MTU of NICs on overlays that do not say (`guest.mtu`), bytes: the underlay less 58 for geneve over IPv4. On an underlay it is 1500.',
+    ),
   bindingPlugins: z
     .record(z.string(), z.enum(['veth', 'managedTap', 'podTap', 'tap']))
     .default({ hawser: 'managedTap', 'hawser-podtap': 'podTap', 'hawser-tap': 'tap' })

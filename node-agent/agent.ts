@@ -32,7 +32,7 @@ import { applyPhysicalNetworks } from './physical-networks.ts';
 import { RequestedPorts } from './requested-ports.ts';
 import { listenForRoot, throwIfOthersReach } from './socket-access.ts';
 import { serveTaps } from './taps-server.ts';
-import { tunnelMtuBytes } from './tunnel-mtu.ts';
+import { portsAboveTunnelMtu, tunnelMtuBytes } from './tunnel-mtu.ts';
 
 /** The agent's parts, put together. */
 export interface Agent extends AsyncDisposable {
@@ -63,7 +63,7 @@ export function createAgent(config: Config, log: Logger): Agent {
     guestServers: () => guestServers.tallies(),
   });
   let mtuBytes: number | undefined;
-  const tooLarge = () => [...requested.all()].filter((port) => port.mtuBytes > (mtuBytes ?? Number.POSITIVE_INFINITY));
+  const tooLarge = () => portsAboveTunnelMtu(requested.all(), mtuBytes);
   const confFile =
     config.cni &&
     new ConfFile({

@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import type { Run } from './commands.ts';
 import type { Config } from './config.ts';
+import type { PortRequest } from './port-request.ts';
 
 /**
  * Bytes that a tunnel adds to a guest's IP packet: inner Ethernet 14, outer IP 20 or 40, UDP 8, and VXLAN 8 (RFC 7348) or Geneve 8
@@ -22,6 +23,18 @@ export async function tunnelMtuBytes(run: Run, encap: Config['encap']): Promise<
   if (device === undefined) return undefined;
   const [link] = links.parse(JSON.parse(await run('ip', ['-json', 'link', 'show', 'dev', device])));
   return link && link.mtu - tunnelOverheadBytes(encap);
+}
+
+/**
+ * Ports whose largest packets this node's tunnels do not carry. A NIC outside of `br-int` is behind no tunnel, whatever its MTU; one of an
+ * underlay on `br-int` is while its guest migrates (OVN tunnels everything of a port that two chassis have).
+ */
+export function portsAboveTunnelMtu(
+  ports: Iterable<PortRequest>,
+  tunnelMtu: number | undefined,
+): readonly PortRequest[] {
+  if (tunnelMtu === undefined) return [];
+  return [...ports].filter(({ attach, mtuBytes }) => attach !== 'outside' && mtuBytes > tunnelMtu);
 }
 
 const links = z.array(z.object({ mtu: z.number() }));

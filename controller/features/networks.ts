@@ -20,11 +20,14 @@ import { selects } from './selectors.ts';
 import type { NetworkPlan, Segment, SubnetPlan, Tables } from './tables.ts';
 
 export interface NetworkDefaults {
-  /** MTU of a NIC when the network does not say, bytes: what is left of the underlay's after geneve. */
+  /** MTU of a NIC on an overlay that does not say, bytes: what is left of the nodes' own after geneve. */
   readonly mtu: number;
   /** IPv4 addresses of one segment of the ClusterNetwork `default`, a power of two; 4,096 when absent. */
   readonly segmentAddresses?: number;
 }
+
+/** MTU of a NIC on an underlay that does not say, bytes: Ethernet's. Nothing is wrapped around its frames. */
+const underlayMtu = 1500;
 
 /** A ClusterNetwork is one distributed logical router with a segment, or several, behind it (segments.ts). */
 export function clusterNetworks(tables: Tables, defaults: NetworkDefaults): Feature<ClusterNetwork> {
@@ -174,7 +177,7 @@ function planOf(
         object,
         subnets,
         routerMac: mac === undefined ? '' : macOf(mac),
-        mtu: settings.mtu ?? defaults.mtu,
+        mtu: settings.mtu ?? (spec.topology === 'underlay' ? underlayMtu : defaults.mtu),
         // Where a further NIC is on, the default route is the first one's, unless somebody says otherwise.
         guest: isSecondary ? { defaultRoute: false, ...settings } : settings,
         isSecondary,

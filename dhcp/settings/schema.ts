@@ -172,7 +172,10 @@ export const guestSettingsSchema = z
     defaultRoute: optional(z.boolean(), 'Whether the guest is told a default route; true.'),
     gateway: optional(ipv4Address, "IPv4 router in place of the network's own."),
     routes: optional(list(route, 32), 'Static routes.'),
-    mtu: optional(z.int().min(576).max(65535), "MTU in bytes; the network's own."),
+    mtu: optional(
+      z.int().min(576).max(65535),
+      "MTU in bytes; the segment's own: on an underlay 1500, else the controller's `mtu`.",
+    ),
     leaseSeconds: optional(seconds(60), 'How long a lease lasts; 3600.'),
     renewSeconds: optional(
       seconds(1),

@@ -87,7 +87,7 @@ describe("a VM's NIC that another plugin attaches", () => {
         'hawser:attach': 'outside',
         'hawser:addresses': `${mac} 10.9.0.2 fd00:9::2`,
         'hawser:gateways': '10.9.0.1/24 fd00:9::1/64',
-        'hawser:mtu': '1400',
+        'hawser:mtu': '1500',
         ...marks,
         'hawser:guest': JSON.stringify({ hostName: 'db', network, own: {} }),
       },
@@ -227,6 +227,7 @@ describe("a VM's NIC that another plugin attaches", () => {
       external_ids: {
         'hawser:addresses': '02:48:57:00:00:07 10.30.0.2',
         'hawser:guest-server': 'network/default/storage/outside storage',
+        'hawser:mtu': '1500',
       },
     });
     expect(await problems(replay)).toEqual([]);

@@ -103,6 +103,6 @@ test('an underlay is a switch on the physical network, with its VLAN, and no rou
     options: { network_name: 'lan' },
   });
   expect((await replay.rows()).get('Logical_Switch_Port/pod/default/p0')).toMatchObject({
-    external_ids: { 'hawser:gateways': '192.0.2.1/24 2001:db8::1/64' },
+    external_ids: { 'hawser:gateways': '192.0.2.1/24 2001:db8::1/64', 'hawser:mtu': '1500' },
   });
 });
