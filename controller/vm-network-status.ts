@@ -89,23 +89,41 @@ export class VmNetworkStatusKeeper {
 
 type Problem = Pick<ProblemFact, 'condition' | 'sentence'>;
 
-/** Why a VM that runs lacks addresses, which each of its NICs may for a reason of its own, is said where it is seen that it lacks them. */
+/**
+ * Why a VM that runs lacks addresses, which each of its NICs may for a reason of its own, is said where it is seen that it lacks them; what
+ * its guest is not told as asked, in a condition of its own, which is there only then.
+ */
 function withProblems(status: VmNetworkStatus, problems: readonly Problem[]): VmNetworkStatus {
-  const [first] = problems;
-  if (first === undefined || status.ready.reason !== 'NoAddresses') return status;
-  const message = problems.map(({ sentence }) => sentence).join('; ');
-  return { ...status, ready: { status: 'False', reason: first.condition, message } };
+  const untold = problems.filter(({ condition }) => condition === 'GuestSettings');
+  const others = problems.filter((one) => !untold.includes(one));
+  const messageOf = (all: readonly Problem[]) => all.map(({ sentence }) => sentence).join('; ');
+  const [why] = others;
+  return {
+    ...status,
+    ...(why !== undefined &&
+      status.ready.reason === 'NoAddresses' && {
+        ready: { status: 'False', reason: why.condition, message: messageOf(others) },
+      }),
+    ...(untold.length > 0 && { untoldSettings: messageOf(untold) }),
+  };
 }
 
 /** The merge patch that makes `before` say what is so now; undefined when it does. What no longer holds is taken out. */
 export function statusPatch(
-  { ready, port, mac, addresses, furtherNics, node, lastMigration }: VmNetworkStatus,
+  { ready, untoldSettings, port, mac, addresses, furtherNics, node, lastMigration }: VmNetworkStatus,
   before: unknown,
   nowMilliseconds: number,
 ): Readonly<Record<string, unknown>> | undefined {
   const said = isJsonObject(before) ? before : {};
   const conditionsBefore = conditionsOf(said.conditions);
-  const conditions = withTransitionTimes(conditionsBefore, [{ type: 'Ready', ...ready }], nowMilliseconds);
+  const untold = {
+    type: 'GuestSettings',
+    status: 'False',
+    reason: 'NotAllTold',
+    message: untoldSettings ?? '',
+  } as const;
+  const now = [{ type: 'Ready', ...ready }, ...(untoldSettings === undefined ? [] : [untold])];
+  const conditions = withTransitionTimes(conditionsBefore, now, nowMilliseconds);
   const wanted: Readonly<Record<string, unknown>> = { conditions, port, mac, addresses, furtherNics, node };
   const changed = Object.entries(wanted).filter(([name, value]) => !isSame(said[name], value));
   const isMigrationSaid = lastMigration === undefined || isSame(said.lastMigration, lastMigration);

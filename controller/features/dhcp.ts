@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type OvnCapabilities, ovnCapabilities } from '#dhcp/ovn/capabilities.ts';
 import { compileDhcpv4 } from '#dhcp/ovn/dhcpv4.ts';
 import { compileDhcpv6 } from '#dhcp/ovn/dhcpv6.ts';
+import type { Unsupported } from '#dhcp/ovn/option-map.ts';
 import { portOptions } from '#dhcp/ovn/port-options.ts';
 import { compileRa } from '#dhcp/ovn/ra.ts';
 import { type GuestSettings, mergeGuestSettings } from '#dhcp/settings.ts';
@@ -41,6 +42,20 @@ function advertised({ guest, isSecondary }: Segment): GuestSettings {
   if (!isSecondary) return guest;
   const { defaultRoute, ...settings } = guest;
   return defaultRoute ? guest : { ...settings, ra: { preference: 'low', ...settings.ra } };
+}
+
+/** Settings of a network that the running OVN cannot say by DHCP: its network is told, however many guests it has. */
+export function untoldSettings(tables: Tables): Feature<Segment> {
+  return {
+    name: 'untold-settings',
+    from: tables.segments,
+    object: ({ object }) => object,
+    *facts(_key, segment, read) {
+      const ovn = read.get(tables.ovn, 'northd');
+      if (ovn === undefined || isAnsweredByServer(segment)) return;
+      yield* unsupportedProblems(segment.object, 'spec.guest.', rowsOf(segment, ovn, segment.guest).unsupported);
+    },
+  };
 }
 
 /**
@@ -84,7 +99,8 @@ export function dhcp(tables: Tables): Feature<NicAddresses> {
 interface CompiledGuest {
   readonly settings: GuestSettings;
   readonly capabilities: OvnCapabilities;
-  readonly rows: readonly { readonly fact: RowFact; readonly column: string; readonly uuid: string }[];
+  readonly rows: CompiledRows['rows'];
+  /** What of the annotation cannot be had. */
   readonly sentences: readonly string[];
 }
 
@@ -112,33 +128,44 @@ class CompiledGuests {
 const mostRemembered = 1000;
 
 function compiledGuest(segment: Segment, ovn: OvnFacts, annotation: string | undefined): CompiledGuest {
-  const capabilities = ovnCapabilities(ovn.dhcpv4, ovn.dhcpv6);
   const { own, sentences } = readGuestAnnotation(annotation, segment.guest);
   const settings = mergeGuestSettings(segment.guest, own);
+  const { capabilities, rows, unsupported } = rowsOf(segment, ovn, settings);
+  const ofNetwork = new Set(rowsOf(segment, ovn, segment.guest).unsupported.map(({ sentence }) => sentence));
+  const ofVm = unsupported.filter(({ sentence }) => !ofNetwork.has(sentence));
+  const untold = ofVm.map(({ sentence }) => `hawser.dev/guest: ${sentence}`);
+  return { settings, capabilities, rows, sentences: [...sentences, ...untold] };
+}
+
+/** The rows of `DHCP_Options` for guests of a segment with these settings, and what of them the running OVN cannot say. */
+interface CompiledRows {
+  readonly capabilities: OvnCapabilities;
+  readonly rows: readonly { readonly fact: RowFact; readonly column: string; readonly uuid: string }[];
+  readonly unsupported: readonly Unsupported[];
+}
+
+function rowsOf(segment: Segment, ovn: OvnFacts, settings: GuestSettings): CompiledRows {
+  const capabilities = ovnCapabilities(ovn.dhcpv4, ovn.dhcpv6);
   const { routerMac: serverMac, mtu } = segment;
-  const unsupported: string[] = [];
-  const rows = segment.subnets.flatMap(({ family, cidr, gateway }) => {
-    const compiled =
+  const compiled = segment.subnets.flatMap(({ family, cidr, gateway }) => {
+    const row =
       family === 4
         ? compileDhcpv4({ settings, capabilities, cidr, gateway, serverMac, serverId: gateway, mtu })
         : compileDhcpv6({ settings, capabilities, cidr, serverMac });
-    if (compiled === undefined) return [];
-    for (const { sentence } of compiled.unsupported) unsupported.push(`hawser.dev/guest: ${sentence}`);
-    const key = `dhcpv${family}/${segment.key}/${fingerprint(compiled.options)}`;
-    const fact = row('DHCP_Options', key, {
-      cidr,
-      options: compiled.options,
-      external_ids: ownerMark(key, segment.object.uid),
-    });
-    return [{ fact, column: `dhcpv${family}_options`, uuid: rowUuid('DHCP_Options', key) }];
+    return row === undefined ? [] : [{ family, ...row }];
   });
-  return { settings, capabilities, rows, sentences: [...sentences, ...unsupported] };
+  const rows = compiled.map(({ family, cidr, options }) => {
+    const key = `dhcpv${family}/${segment.key}/${fingerprint(options)}`;
+    const fact = row('DHCP_Options', key, { cidr, options, external_ids: ownerMark(key, segment.object.uid) });
+    return { fact, column: `dhcpv${family}_options`, uuid: rowUuid('DHCP_Options', key) };
+  });
+  return { capabilities, rows, unsupported: compiled.flatMap(({ unsupported }) => unsupported) };
 }
 
 function* unsupportedProblems(
   object: ObjectReference,
   prefix: string,
-  unsupported: readonly { readonly sentence: string }[],
+  unsupported: readonly Unsupported[],
 ): Iterable<Fact> {
   for (const { sentence } of unsupported) yield problem(object, 'GuestSettings', `${prefix}${sentence}`);
 }

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { attachments } from './attachments.ts';
 import { conflictingClaims, healedClaims } from './claim-conditions.ts';
-import { dhcp, routerAdvertisements } from './dhcp.ts';
+import { dhcp, routerAdvertisements, untoldSettings } from './dhcp.ts';
 import { guestServers } from './guest-servers.ts';
 import { ipam } from './ipam.ts';
 import { liveMigration } from './live-migration.ts';
@@ -37,6 +37,7 @@ export function addFeatures(engine: Engine, tables: Tables, options: FeatureOpti
   engine.add(dhcp(tables));
   engine.add(segments(tables));
   engine.add(routerAdvertisements(tables));
+  engine.add(untoldSettings(tables));
   engine.add(guestServers(tables));
   engine.add(liveMigration(tables));
   engine.add(policies(tables));

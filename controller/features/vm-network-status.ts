@@ -11,6 +11,8 @@ export interface VmNetworkStatus {
   /** The VM, or the bare VMI: the VirtualMachineNetwork is its, and goes with it. */
   readonly owner: ObjectReference;
   readonly ready: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
+  /** What its guest is not told as asked, in sentences. */
+  readonly untoldSettings?: string;
   readonly port?: string;
   readonly mac?: string;
   readonly addresses?: readonly string[];

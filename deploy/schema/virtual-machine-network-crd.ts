@@ -91,7 +91,9 @@ function status(): Structural {
           },
         },
       },
-      conditions: conditions('Ready: the port is what it should be.'),
+      conditions: conditions(
+        'Ready: the port is what it should be. GuestSettings, only when False: what the guest is not told as asked, with the field.',
+      ),
     },
   };
 }

@@ -167,6 +167,24 @@ test('of a VM that has no addresses is said why, in the words of its Event, unti
   });
 });
 
+test('what of its annotation cannot be had is a condition that names the field, until it is mended', async () => {
+  const bed = new Bed();
+  const kubevirt = new KubeVirtScript();
+  kubevirt.createVm({ annotations: { 'hawser.dev/guest': '{"ntp": ["10.1"]}' } });
+  kubevirt.boot('a');
+  const message = 'hawser.dev/guest: ntp[0]: "10.1" is not an IPv4 or IPv6 address';
+  expect(await bed.told(kubevirt)).toMatchObject({
+    conditions: [
+      { type: 'Ready', status: 'True' },
+      { type: 'GuestSettings', status: 'False', reason: 'NotAllTold', message },
+    ],
+  });
+  kubevirt.patch('VirtualMachine', 'db', {
+    metadata: { annotations: { 'hawser.dev/guest': '{"ntp": ["10.1.0.1"]}' } },
+  });
+  expect(await bed.told(kubevirt)).toMatchObject({ conditions: [{ type: 'Ready', status: 'True' }] });
+});
+
 test('nothing is written of what is said already, and many changes are one write', async () => {
   const bed = new Bed();
   const kubevirt = new KubeVirtScript();
