@@ -1,5 +1,4 @@
 import { concat } from '../wire/bytes.ts';
-import { encodeOptions } from '../wire/dhcpv4-message.ts';
 
 /** Options laid out in the options field and, when that is full, in `file` and `sname` (option 52, RFC 2132 §9.3). */
 export interface PackedOptions {
@@ -11,16 +10,15 @@ export interface PackedOptions {
 const overloadOptionLength = 3;
 
 /**
- * Lays out `wanted` in the order of importance. `room` is what is left of the options field, in bytes; `fileIsFree` and
+ * Lays out `encoded` options in the order of importance. `room` is what is left of the options field, in bytes; `fileIsFree` and
  * `snameIsFree` say which header fields carry no boot file or server name. What fits nowhere is left out, whole options only.
  */
 export function packOptions(
-  wanted: readonly (readonly [code: number, content: Uint8Array])[],
+  encoded: readonly Uint8Array[],
   room: number,
   fileIsFree: boolean,
   snameIsFree: boolean,
 ): PackedOptions {
-  const encoded = wanted.map((option) => encodeOptions([option]));
   const whole = concat(...encoded);
   if (whole.length <= room) return { main: whole, file: undefined, sname: undefined };
 

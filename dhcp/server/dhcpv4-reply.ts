@@ -1,7 +1,7 @@
 import { ipv4Number, type Prefix } from '../address.ts';
 import type { GuestBinding, Segment } from '../guests.ts';
 import type { GuestSettings } from '../settings.ts';
-import { ascii, be32, concat, u16 } from '../wire/bytes.ts';
+import { ascii, be32, concat, equalBytes, u16 } from '../wire/bytes.ts';
 import {
   assembleDhcpv4,
   broadcastFlag,
@@ -34,7 +34,16 @@ export interface SettingsPlan {
   /** Options 53, 54, 1, encoded. */
   readonly informHead: Uint8Array;
   /** What each parameter request list gets, encoded; at most `keptLists` of them. */
-  readonly askedBytes: Map<string, Uint8Array>;
+  readonly asked: { readonly list: Uint8Array; readonly bytes: Uint8Array }[];
+}
+
+/** One guest and what it is told. */
+export interface GuestPlan {
+  readonly guest: GuestBinding;
+  readonly address: number;
+  readonly plan: SettingsPlan;
+  /** Option 12, encoded, from when it was first asked for; empty when the guest has no name. */
+  hostName: Uint8Array | undefined;
 }
 
 /** Guests choose their lists freely; so many different ones are remembered per plan. */
@@ -64,7 +73,7 @@ export function settingsPlan(
     offerHead: encodeOptions([[53, Uint8Array.of(MessageType.offer)], ...lasting]),
     ackHead: encodeOptions([[53, Uint8Array.of(MessageType.ack)], ...lasting]),
     informHead: encodeOptions([[53, Uint8Array.of(MessageType.ack)], server, mask]),
-    askedBytes: new Map(),
+    asked: [],
   };
 }
 
@@ -72,20 +81,18 @@ export function settingsPlan(
 export function acceptanceBytes(
   type: 'OFFER' | 'ACK',
   request: Dhcpv4Message,
-  guest: GuestBinding,
-  plan: SettingsPlan,
-  address: number,
+  mine: GuestPlan,
   extra: Uint8Array = nothing,
 ): Uint8Array {
   const isOffer = type === 'OFFER';
-  const head = isOffer ? plan.offerHead : plan.ackHead;
+  const head = isOffer ? mine.plan.offerHead : mine.plan.ackHead;
   const whole = extra.length === 0 ? head : concat(head, extra);
-  return reply(request, guest, plan, whole, address, isOffer ? 0 : request.ciaddr);
+  return reply(request, mine, whole, mine.address, isOffer ? 0 : request.ciaddr);
 }
 
 /** The answer to INFORM promises no lease: no yiaddr, no 51, 58, 59 (RFC 2131 §4.3.5). */
-export function informBytes(request: Dhcpv4Message, guest: GuestBinding, plan: SettingsPlan): Uint8Array {
-  return reply(request, guest, plan, plan.informHead, 0, request.ciaddr);
+export function informBytes(request: Dhcpv4Message, mine: GuestPlan): Uint8Array {
+  return reply(request, mine, mine.plan.informHead, 0, request.ciaddr);
 }
 
 /** A NAK holds 53, 54, 61 and 82 and no address or configuration at all (RFC 2131 §4.3.2, RFC 6842). */
@@ -97,57 +104,47 @@ export function refusalBytes(request: Dhcpv4Message, serverId: number): Uint8Arr
   return assembleDhcpv4({ ...request, ...empty }, [options, ...echoed(request)]);
 }
 
-function reply(
-  request: Dhcpv4Message,
-  guest: GuestBinding,
-  plan: SettingsPlan,
-  head: Uint8Array,
-  yiaddr: number,
-  ciaddr: number,
-): Uint8Array {
+function reply(request: Dhcpv4Message, mine: GuestPlan, head: Uint8Array, yiaddr: number, ciaddr: number): Uint8Array {
   const tail = echoed(request);
   // A relay takes option 82 off before the client sees the message, so it does not count towards the client's limit.
   const clientsTail = request.options.has(61) ? (tail[0]?.length ?? 0) : 0;
   const limit = Math.min(longestMessage, Math.max(576, u16(request.options.get(57) ?? be16of576, 0))) - ipAndUdpHeaders;
   const room = limit - headerLength - 1 - head.length - clientsTail;
-  const { main, file, sname, siaddr } = asked(request, guest, plan, room);
-  const header = { ...request, op: 2, hops: 0, secs: 0, ciaddr, yiaddr, siaddr, sname, file };
-  return assembleDhcpv4(header, [head, main, ...tail]);
+  const { pieces, file, sname } = asked(request, mine, room);
+  const { xid, flags, giaddr, chaddr } = request;
+  const { siaddr } = mine.plan;
+  const header = { op: 2, hops: 0, xid, secs: 0, flags, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file };
+  return assembleDhcpv4(header, [head, ...pieces, ...tail]);
 }
 
 const be16of576 = Uint8Array.of(2, 64);
 
 interface Asked {
-  readonly main: Uint8Array;
+  /** Options, encoded. */
+  readonly pieces: readonly Uint8Array[];
   readonly file: Uint8Array;
   readonly sname: Uint8Array;
-  readonly siaddr: number;
 }
 
 /** The options the client asked for, in its order; for all but booting firmware from what is remembered. */
-function asked(request: Dhcpv4Message, guest: GuestBinding, plan: SettingsPlan, room: number): Asked {
+function asked(request: Dhcpv4Message, mine: GuestPlan, room: number): Asked {
+  const { plan } = mine;
   const list = request.options.get(55) ?? defaultList;
-  const key = Buffer.from(list.buffer, list.byteOffset, list.length).toString('latin1');
-  const isBooting = plan.settings.boot !== undefined || plan.settings.vendorOptions !== undefined;
-  const ofGuest = guestOptions(request, guest, list);
-  if (!isBooting) {
-    const shared = rememberedBytes(plan, key, list);
-    const own = ofGuest.length === 0 ? nothing : encodeOptions(ofGuest);
-    if (shared.length + own.length <= room) {
-      return {
-        main: own.length === 0 ? shared : concat(own, shared),
-        file: nothing,
-        sname: nothing,
-        siaddr: plan.siaddr,
-      };
+  const hostName = list.includes(12) ? hostNameOption(mine) : nothing;
+  const fqdn = fqdnOption(request, mine);
+  if (plan.settings.boot === undefined && plan.settings.vendorOptions === undefined) {
+    const shared = rememberedBytes(plan, list);
+    if (hostName.length + fqdn.length + shared.length <= room) {
+      return { pieces: [hostName, fqdn, shared], file: nothing, sname: nothing };
     }
   }
   const client = bootClient(request.options);
   const ofClient = clientOptions(plan.settings, request.options, client);
   const file = headerFile(ofClient, client);
-  const wanted = [...ofGuest, ...askedOf(ofClient, withFirmwareNeeds(list, client)), ...askedOf(plan.options, list)];
-  const packed = packOptions(wanted, room, file.length === 0, true);
-  return { main: packed.main, file: packed.file ?? file, sname: packed.sname ?? nothing, siaddr: plan.siaddr };
+  const wanted = [...askedOf(ofClient, withFirmwareNeeds(list, client)), ...askedOf(plan.options, list)];
+  const encoded = [hostName, fqdn, ...wanted.map((option) => encodeOptions([option]))];
+  const packed = packOptions(encoded, room, file.length === 0, true);
+  return { pieces: [packed.main], file: packed.file ?? file, sname: packed.sname ?? nothing };
 }
 
 /** Firmware needs these whether or not its list names them. */
@@ -161,13 +158,12 @@ function headerFile(ofClient: OptionSet, client: BootClient): Uint8Array {
   return client.firmware === 'HTTPClient' || file.length > 127 ? nothing : file;
 }
 
-function rememberedBytes(plan: SettingsPlan, key: string, list: Uint8Array): Uint8Array {
-  let bytes = plan.askedBytes.get(key);
-  if (bytes === undefined) {
-    if (plan.askedBytes.size >= keptLists) plan.askedBytes.clear();
-    bytes = encodeOptions(askedOf(plan.options, list));
-    plan.askedBytes.set(key, bytes);
-  }
+function rememberedBytes({ asked, options }: SettingsPlan, list: Uint8Array): Uint8Array {
+  for (const known of asked) if (equalBytes(known.list, list)) return known.bytes;
+  if (asked.length >= keptLists) asked.length = 0;
+  const bytes = encodeOptions(askedOf(options, list));
+  // The list is a part of the packet, which need not be kept for it.
+  asked.push({ list: list.slice(), bytes });
   return bytes;
 }
 
@@ -180,21 +176,30 @@ function askedOf(options: OptionSet, list: Uint8Array): [number, Uint8Array][] {
   return wanted;
 }
 
-/** The guest's own name, when it asks. */
-function guestOptions(request: Dhcpv4Message, guest: GuestBinding, list: Uint8Array): [number, Uint8Array][] {
-  const options: [number, Uint8Array][] = [];
-  const hostName = list.includes(12) ? hostNameOfGuest(guest) : undefined;
+function hostNameOption(mine: GuestPlan): Uint8Array {
+  if (mine.hostName === undefined) {
+    const name = hostNameOfGuest(mine.guest);
+    mine.hostName = name === undefined ? nothing : encodeOptions([[12, ascii(name)]]);
+  }
+  return mine.hostName;
+}
+
+/** Option 81, encoded, for a client that sent one; empty for others. */
+function fqdnOption(request: Dhcpv4Message, { guest }: GuestPlan): Uint8Array {
   const fqdn = request.options.get(81);
   const answer = fqdn && clientFqdnReply(guest, fqdn);
-  if (hostName !== undefined) options.push([12, ascii(hostName)]);
-  if (answer !== undefined) options.push([81, answer]);
-  return options;
+  return answer === undefined ? nothing : encodeOptions([[81, answer]]);
 }
 
 /** Client identifier (RFC 6842) and, last of all, relay agent information (RFC 3046 §2.2), byte for byte. */
-function echoed(request: Dhcpv4Message): Uint8Array[] {
-  return [61, 82].flatMap((code) => {
-    const content = request.options.get(code);
-    return content === undefined || (code === 82 && request.giaddr === 0) ? [] : [encodeOptions([[code, content]])];
-  });
+function echoed({ options, giaddr }: Dhcpv4Message): readonly Uint8Array[] {
+  const clientId = options.get(61);
+  const agent = giaddr === 0 ? undefined : options.get(82);
+  if (clientId === undefined && agent === undefined) return nothingToEcho;
+  const pieces: Uint8Array[] = [];
+  if (clientId !== undefined) pieces.push(encodeOptions([[61, clientId]]));
+  if (agent !== undefined) pieces.push(encodeOptions([[82, agent]]));
+  return pieces;
 }
+
+const nothingToEcho: readonly Uint8Array[] = [];

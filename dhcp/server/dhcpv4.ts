@@ -5,6 +5,7 @@ import { u32 } from '../wire/bytes.ts';
 import { broadcastFlag, type Dhcpv4Message, MessageType } from '../wire/dhcpv4-message.ts';
 import {
   acceptanceBytes,
+  type GuestPlan,
   informBytes,
   rapidCommit,
   refusalBytes,
@@ -80,7 +81,7 @@ export function dhcpv4Responder(segment: Segment, serverId: string): Dhcpv4Respo
     const address = guest.addresses.find((candidate) => familyOf(candidate) === 4);
     const plan = address === undefined ? undefined : planFor(guest.settings, address);
     if (address === undefined || plan === undefined) return undefined;
-    return remembered(ofGuests, guest, () => ({ address: ipv4Number(address), plan }));
+    return remembered(ofGuests, guest, () => ({ guest, address: ipv4Number(address), plan, hostName: undefined }));
   }
 
   return (request, guest, { sourceMac }) => {
@@ -104,18 +105,16 @@ export function dhcpv4Responder(segment: Segment, serverId: string): Dhcpv4Respo
     switch (type) {
       case MessageType.discover:
         if (mine === undefined) return 'noAddress';
-        return request.options.has(80)
-          ? grant('ACK', request, guest, mine, rapidCommit)
-          : grant('OFFER', request, guest, mine);
+        return request.options.has(80) ? grant('ACK', request, mine, rapidCommit) : grant('OFFER', request, mine);
       case MessageType.request: {
         const claimed = wanted === undefined ? request.ciaddr : u32(wanted, 0);
         // SELECTING names server and address; INIT-REBOOT an address; RENEWING and REBINDING have one (§4.3.2).
         if (claimed === 0 || (named !== undefined && wanted === undefined)) return 'contradictoryRequest';
-        return claimed === mine?.address ? grant('ACK', request, guest, mine) : refuse(request, me);
+        return claimed === mine?.address ? grant('ACK', request, mine) : refuse(request, me);
       }
       case MessageType.inform:
         if (mine === undefined) return 'noAddress';
-        return request.ciaddr === mine.address ? inform(request, guest, mine) : 'contradictoryRequest';
+        return request.ciaddr === mine.address ? inform(request, mine) : 'contradictoryRequest';
       case MessageType.release:
         return 'released';
       case MessageType.decline:
@@ -126,22 +125,12 @@ export function dhcpv4Responder(segment: Segment, serverId: string): Dhcpv4Respo
   };
 }
 
-interface GuestPlan {
-  readonly address: number;
-  readonly plan: SettingsPlan;
-}
-
-function grant(
-  type: 'OFFER' | 'ACK',
-  request: Dhcpv4Message,
-  guest: GuestBinding,
-  { address, plan }: GuestPlan,
-  extra?: Uint8Array,
-): Dhcpv4Answer {
+function grant(type: 'OFFER' | 'ACK', request: Dhcpv4Message, mine: GuestPlan, extra?: Uint8Array): Dhcpv4Answer {
+  const { guest, address } = mine;
   const byBroadcast = request.ciaddr === 0 && (request.flags & broadcastFlag) !== 0;
   return {
     type,
-    bytes: acceptanceBytes(type, request, guest, plan, address, extra),
+    bytes: acceptanceBytes(type, request, mine, extra),
     destination:
       request.giaddr === 0
         ? { to: 'guest', mac: guest.mac, address, byBroadcast }
@@ -149,10 +138,11 @@ function grant(
   };
 }
 
-function inform(request: Dhcpv4Message, guest: GuestBinding, { address, plan }: GuestPlan): Dhcpv4Answer {
+function inform(request: Dhcpv4Message, mine: GuestPlan): Dhcpv4Answer {
+  const { guest, address } = mine;
   return {
     type: 'ACK',
-    bytes: informBytes(request, guest, plan),
+    bytes: informBytes(request, mine),
     destination: { to: 'guest', mac: guest.mac, address, byBroadcast: false },
   };
 }
