@@ -23,8 +23,8 @@ export const defaultLeaseSeconds = 3600;
 
 /** Validates `input` (a Network's `guest`, or the parsed annotation of a VM) and brings it into canonical form. */
 export function parseGuestSettings(input: unknown): ParsedSettings {
-  const parsed = guestSettingsSchema.safeParse(input);
-  if (!parsed.success) return { problems: problemsOf(parsed.error.issues) };
+  const parsed = guestSettingsSchema.safeParse(input, { reportInput: true });
+  if (!parsed.success) return { problems: problemsOf(parsed.error.issues, 'guest setting', 'guest settings') };
   const problems = [...leaseProblems(parsed.data), ...repeatedCodes(parsed.data)];
   return problems.length > 0 ? { problems } : { settings: parsed.data };
 }

@@ -3,13 +3,18 @@ import { type Dhcpv4Message, encodeDhcpv4, MessageType } from '../wire/dhcpv4-me
 import { encodeDhcpv6, MessageType6 } from '../wire/dhcpv6-message.ts';
 import { optionName4, optionName6 } from '../wire/option-names.ts';
 
-// What the probe asks: everything it has a name for.
+// What the probe asks.
 
-/** DISCOVER from `mac`; it binds nothing, since nothing is ever requested. */
+/** PAD, END, and what is no business of a parameter request list. */
+const notAsked = [0, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 61, 80, 82, 255];
+
+/**
+ * DISCOVER from `mac`; it binds nothing, since nothing is ever requested. It asks for every option there is, those with a name first:
+ * should there be no room for all, others go.
+ */
 export function discover(mac: string, xid: number): Uint8Array {
-  const codes = [...optionName4.keys()].filter(
-    (code) => ![50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 61, 80, 82].includes(code),
-  );
+  const all = [...optionName4.keys(), ...Array(255).keys()];
+  const codes = [...new Set(all)].filter((code) => !notAsked.includes(code));
   return encodeDhcpv4({
     ...emptyRequest(mac, xid),
     options: new Map([
@@ -39,8 +44,8 @@ export function emptyRequest(mac: string, xid: number): Dhcpv4Message {
   };
 }
 
-/** SOLICIT with DUID-LL and one IA_NA. */
-export function solicit(mac: string, transactionId: number): Uint8Array {
+/** SOLICIT with DUID-LL and one IA_NA, which asks for every option that has a name, and for `codes`. */
+export function solicit(mac: string, transactionId: number, codes: readonly number[] = []): Uint8Array {
   return encodeDhcpv6({
     type: MessageType6.solicit,
     transactionId,
@@ -48,7 +53,7 @@ export function solicit(mac: string, transactionId: number): Uint8Array {
       { code: 1, content: concat(be16(3, 1), macBytes(mac)) },
       { code: 3, content: concat(be16(0, 1), new Uint8Array(8)) },
       { code: 8, content: be16(0) },
-      { code: 6, content: be16(...optionName6.keys()) },
+      { code: 6, content: be16(...optionName6.keys(), ...codes) },
     ],
   });
 }

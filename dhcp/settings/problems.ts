@@ -1,19 +1,23 @@
 import type * as z from 'zod';
 import type { SettingsProblem } from '../settings.ts';
 
-/** Validation issues as sentences that begin with the field they are about. */
-export function problemsOf(issues: readonly z.core.$ZodIssue[]): SettingsProblem[] {
-  return issues.flatMap((issue) => {
-    const field = fieldName(issue.path);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => problem(fieldName([...issue.path, key]), 'is not a guest setting'));
-    }
-    return [problem(field, complaint(issue))];
-  });
-}
-
-function problem(field: string, complaint: string): SettingsProblem {
-  return { field, sentence: `${field || 'guest settings'}: ${complaint}` };
+/**
+ * Validation issues as sentences that begin with the field they are about. Of a parse with `reportInput`, or what is missing is not told
+ * from what is wrong.
+ *
+ * @param one what a field is called that there is not, as in `is not a guest setting`
+ * @param whole what all of it is called, where no field is to blame
+ */
+export function problemsOf(issues: readonly z.core.$ZodIssue[], one: string, whole: string): SettingsProblem[] {
+  const problem = (path: readonly PropertyKey[], complaint: string): SettingsProblem => {
+    const field = fieldName(path);
+    return { field, sentence: `${field || whole}: ${complaint}` };
+  };
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => problem([...issue.path, key], `is not a ${one}`))
+      : [problem(issue.path, complaint(issue))],
+  );
 }
 
 /** `['dns', 'servers', 1]` → `dns.servers[1]` */
@@ -27,11 +31,13 @@ function fieldName(path: readonly PropertyKey[]): string {
 function complaint(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys>): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${nameOfType(issue.expected)}`;
+      return `must be ${nameOfType(issue.expected)}${'input' in issue && issue.input === undefined ? ', and is missing' : ''}`;
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
-      return `must be at least ${issue.minimum}`;
+      if (issue.origin === 'array')
+        return `must have at least ${issue.minimum} ${issue.minimum === 1 ? 'entry' : 'entries'}`;
+      return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
     case 'too_big':
       return issue.origin === 'array'
         ? `must have at most ${issue.maximum} entries`

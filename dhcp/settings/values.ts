@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { canonicalAddress, familyOf, parsePrefix, prefixText } from '../address.ts';
+import { canonicalAddress, canonicalMac, familyOf, parsePrefix, prefixText } from '../address.ts';
 
 // The kinds of value guest settings are made of. Each parses to one canonical spelling, and says in its own words what
 // it wants, because the sentence reaches whoever wrote the setting.
@@ -21,7 +21,8 @@ function ofFamily(family: 4 | 6): (text: string) => string | undefined {
   };
 }
 
-const isLabel = (label: string): boolean => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label);
+/** Letters, digits and hyphens, at most 63 (RFC 1123 §2.1). */
+export const isLabel = (label: string): boolean => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label);
 
 /** Letters, digits and hyphens in labels of at most 63, at most 253 in all (RFC 1123 §2.1). */
 function canonicalDomain(text: string): string | undefined {
@@ -41,6 +42,11 @@ function canonicalUrl(schemes: readonly string[]): (text: string) => string | un
 
 export const ipAddress = parsedText('an IPv4 or IPv6 address', canonicalAddress);
 export const ipv4Address = parsedText('an IPv4 address', ofFamily(4));
+export const linkLocalAddress = parsedText('an IPv6 link-local address (fe80::…)', (text) => {
+  const address = ofFamily(6)(text);
+  return address !== undefined && /^fe[89ab]/.test(address) ? address : undefined;
+});
+export const ethernetAddress = parsedText('an Ethernet address', canonicalMac);
 export const ipv6Prefix = parsedText('an IPv6 prefix such as fd00:1::/64', (text) => {
   const prefix = parsePrefix(text);
   return prefix?.family === 6 ? prefixText(prefix) : undefined;

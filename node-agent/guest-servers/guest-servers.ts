@@ -1,5 +1,6 @@
 import { GuestBook } from '#dhcp/guests.ts';
 import { offered } from '#dhcp/probe/offered.ts';
+import type { AdvertisingSettings } from '#dhcp/server/segment-server.ts';
 import type { Tally } from '#dhcp/server/tally.ts';
 import { type Service, serveSegment } from '#dhcp/service.ts';
 import { systemClock } from '#dhcp/system-clock.ts';
@@ -53,7 +54,11 @@ export class GuestServers {
   /** What the guest behind a logical port would be offered on this node, in lines for a person; undefined when OVN answers it. */
   offered({ guest, mac }: PortRequest): readonly string[] | undefined {
     const served = guest && this.#served.get(guest.segment);
-    return served && offered(served.told.segment, served.book, mac);
+    if (served === undefined) return undefined;
+    const { told, book } = served;
+    const advertising = advertisingOf(told);
+    const from = told.router?.linkLocal ?? 'this node';
+    return offered(told.segment, book, mac, advertising && { ...advertising, from });
   }
 
   /** Everything counted so far, by segment. */
@@ -71,6 +76,7 @@ export class GuestServers {
   #start(told: ServedSegment, key: string, book: GuestBook, macs: Map<string, string>): Served {
     const { name } = told.segment;
     const open = this.#options.open(told, book);
+    const advertising = advertisingOf(told);
     const service = serveSegment({
       segment: told.segment,
       guests: book,
@@ -78,9 +84,7 @@ export class GuestServers {
         await this.#ending.get(name);
         return await open(events);
       },
-      ...(told.segment.subnets.some((subnet) => subnet.includes(':')) && {
-        advertising: { settings: told.settings, isRouter: told.router !== undefined },
-      }),
+      ...(advertising && { advertising }),
       clock: systemClock,
       onTrouble: (error, retryMs) => this.#options.onTrouble(name, error, retryMs),
     });
@@ -118,6 +122,12 @@ export class GuestServers {
       });
     this.#ending.set(name, all);
   }
+}
+
+/** Routers are advertised where there is IPv6. */
+function advertisingOf({ segment, settings, router }: ServedSegment): AdvertisingSettings | undefined {
+  if (!segment.subnets.some((subnet) => subnet.includes(':'))) return undefined;
+  return { settings, isRouter: router !== undefined };
 }
 
 interface Served {

@@ -78,11 +78,15 @@ test('the command says what a VM would be offered on the node of an agent', asyn
   const said = await agentOffer(bed.agent('node-a').socket, 'default/db');
   expect(said).toMatch(/^segment net\/dhcp\nDHCPv4 OFFER/);
   await expect(agentOffer('/nowhere', 'default/db')).rejects.toThrow('--agent: /nowhere');
+  await expect(agentOffer(bed.agent('node-b').socket, 'default/db')).rejects.toThrow(
+    '--vm: port vm/default/db is not requested for this node: nobody here answers it',
+  );
 });
 
 test('the agent says what a guest would be offered on its node, and counts what it answered', async () => {
   const { body } = await bed.agent('node-a').send('GET', `/offers/${vm.port.name}`);
-  for (const part of ['DHCPv4 OFFER', vm.ipv4, 'captive portal (114)', 'DHCPv6 ADVERTISE', vm.ipv6]) {
+  const inTheRoutersName = 'router advertisement from fe80::858:aff:fef4:1';
+  for (const part of ['DHCPv4 OFFER', vm.ipv4, 'captive portal (114)', 'DHCPv6 ADVERTISE', vm.ipv6, inTheRoutersName]) {
     expect(body).toContain(part);
   }
   expect((await bed.agent('node-b').send('GET', `/offers/${vm.port.name}`)).status).toBe(404);

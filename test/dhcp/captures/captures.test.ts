@@ -86,7 +86,7 @@ test('what routers advertise is read, and read again when we have written it', (
     const told = decodeRouterAdvertisement(payload);
     if (typeof told === 'string') throw new Error(told);
     expect(decodeRouterAdvertisement(encodeRouterAdvertisement(told))).toEqual(told);
-    expect(describeAdvertisement(told, 'fe80::1').length).toBeGreaterThan(1);
+    expect(describeAdvertisement(told, { address: 'fe80::1' }).length).toBeGreaterThan(1);
   }
 });
 

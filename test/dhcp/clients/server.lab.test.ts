@@ -1,24 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { probe } from '#dhcp/cli/probe.ts';
-import { GuestBook, type Segment } from '#dhcp/guests.ts';
+import { GuestBook } from '#dhcp/guests.ts';
 import { type Service, serveSegment } from '#dhcp/service.ts';
-import { type GuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
 import { systemClock } from '#dhcp/system-clock.ts';
 import { framesTransport } from '#dhcp/transport/frames.ts';
 import { socketsTransport } from '#dhcp/transport/sockets.ts';
-import { fromHex } from '#dhcp/wire/bytes.ts';
 import { run } from '#test/lab/topology/command.ts';
 import { dhclient } from './dhclient.ts';
 import { dhcp6c } from './dhcp6c.ts';
 import { dhcpcd } from './dhcpcd.ts';
 import { prepareClients } from './packages.ts';
-import { rdisc6 } from './rdisc6.ts';
 import { attacked } from './rogue.ts';
 import { type LabSegment, labSegment } from './segment.ts';
+import { agentOn, guestOf, parsed, segment } from './served-segment.ts';
 import { udhcpc } from './udhcpc.ts';
 
-const macA = '52:54:00:00:00:0a';
-const macRogue = '52:54:00:00:00:66';
 const settings = parsed({
   dns: { servers: ['10.0.0.53', 'fd00::53'], search: ['example.com', 'b.org'] },
   ntp: ['10.0.0.7', 'fd00::7'],
@@ -29,24 +25,11 @@ const settings = parsed({
   rebindSeconds: 200,
   captivePortal: 'https://p.example/',
   options: { dhcpv4: [{ code: 138, addresses: ['10.0.0.9'] }] },
-  ra: {
-    mode: 'stateless',
-    pref64: '64:ff9b::/96',
-    routes: [{ prefix: 'fd05::/48', preference: 'low' }],
-    deprecatedPrefixes: ['fd66::/64'],
-  },
+  ra: { mode: 'stateless', pref64: '64:ff9b::/96', routes: [{ prefix: 'fd05::/48', preference: 'low' }] },
 });
-const segment: Segment = {
-  name: 'lab',
-  subnets: ['10.77.0.0/16', 'fd77::/64'],
-  gateways: ['10.77.0.1', 'fd77::1'],
-  mtu: 1400,
-  serverId: '10.77.0.2',
-  serverDuid: fromHex('0004000102030405060708090a0b0c0d0e0f'),
-  relays: [],
-  trustDuid: false,
-};
-const guestA = { mac: macA, addresses: ['10.77.0.10', 'fd77::a'], hostName: 'vm-a', settings };
+const guestA = guestOf(10, settings, 'vm-a');
+const { mac: macA } = guestA;
+const macRogue = '52:54:00:00:00:66';
 
 let lab: LabSegment;
 let a: { readonly netns: string; readonly device: string };
@@ -72,15 +55,7 @@ beforeEach(async () => {
 });
 
 function agent(mac: string, guests: GuestBook): Service {
-  const open = framesTransport({
-    parent: lab.bridge,
-    netns: lab.netns,
-    mac,
-    serverId: '10.77.0.2',
-    guests,
-    router: { mac: '0a:00:00:00:00:fe', linkLocal: 'fe80::fe' },
-  });
-  return serveSegment({ segment, guests, open, advertising: { settings, isRouter: true }, clock: systemClock });
+  return agentOn(lab, mac, guests, settings);
 }
 
 const expected4 = {
@@ -131,52 +106,6 @@ test('dhclient is told every IPv6 setting as asked', async () => {
     dhcp6_sntp_servers: 'fd00::7',
     dhcp6_portal: 'https://p.example/',
   });
-});
-
-test('dhclient is told what one VM has for itself: boot, vendor options, options by code, another gateway', async () => {
-  const { settings: own = {} } = parseGuestSettings({
-    gateway: '10.77.0.254',
-    hostName: 'web',
-    mtu: 1300,
-    boot: {
-      nextServer: '10.77.0.3',
-      tftpServer: 'tftp.example',
-      tftpServers: ['10.77.0.3', '10.77.0.4'],
-      file: 'grub.efi',
-      pathPrefix: '/srv/',
-      ipv6Url: 'tftp://[fd77::3]/x',
-    },
-    vendorOptions: [{ vendorClass: 'other', hex: 'ff' }, { hex: '010204' }],
-    options: {
-      dhcpv4: [
-        { code: 252, text: 'http://wpad/' },
-        { code: 224, hex: 'a0b1' },
-        { code: 37, uint8: 61 },
-      ],
-    },
-  });
-  book.set({ ...guestA, settings: own });
-  try {
-    expect(await dhclient(a, 4)).toMatchObject({
-      routers: '10.77.0.254',
-      host_name: 'web',
-      interface_mtu: '1300',
-      next_server: '10.77.0.3',
-      tftp_server_name: 'tftp.example',
-      tftp_addresses: '10.77.0.3 10.77.0.4',
-      bootfile_name: 'grub.efi',
-      path_prefix: '/srv/',
-      vendor_encapsulated_options: '1:2:4',
-      wpad: 'http://wpad/',
-      private_224: 'a0:b1',
-      default_tcp_ttl: '61',
-    });
-    expect(await dhclient(a, 6)).toMatchObject({ dhcp6_bootfile_url: 'tftp://[fd77::3]/x' });
-    book.set({ ...guestA, settings: { ...own, defaultRoute: false } });
-    expect(await dhclient(a, 4)).not.toHaveProperty('routers');
-  } finally {
-    book.set(guestA);
-  }
 });
 
 test('udhcpc is told every setting as asked', async () => {
@@ -233,32 +162,6 @@ test('wide-dhcpv6, which asks with IAID 0, is told every setting as asked', asyn
     new_domain_name: 'example.com. b.org. ',
     new_ntp_servers: 'fd00::7 ',
   });
-});
-
-test('rdisc6 sees every router advertisement setting', async () => {
-  const seen = await rdisc6(a);
-  for (const line of [
-    'Stateful address conf. : No',
-    'Stateful other conf. : Yes',
-    'MTU : 1400 bytes (valid)',
-    'Prefix : fd77::/64',
-    'Prefix : fd66::/64',
-    'Recursive DNS server : fd00::53',
-    'DNS search list : example.com b.org',
-    'Route : fd05::/48',
-    'from fe80::fe',
-  ]) {
-    expect(seen).toContain(line);
-  }
-});
-
-test("the kernel makes its own address, deprecates the old prefix's, and takes the routes", async () => {
-  await run('sh', ['-c', 'ip link set eth0 down; ip link set eth0 up'], { netns: a.netns });
-  const addresses = () => run('ip', ['-6', 'addr', 'show', 'dev', 'eth0'], { netns: a.netns });
-  await expect.poll(addresses, { timeout: 8000 }).toContain('fd77::5054:ff:fe00:a/64');
-  expect(await addresses()).toMatch(/fd66::5054:ff:fe00:a\/64.*deprecated/);
-  const routes = await run('ip', ['-6', 'route'], { netns: a.netns });
-  expect(routes).toContain('default via fe80::fe dev eth0 proto ra');
 });
 
 test('a guest keeps its addresses when it moves to another node of the segment', async () => {
@@ -336,9 +239,10 @@ test('the probe describes what a segment offers', async () => {
     '10.77.0.10',
     'captive portal (114)',
     'DHCPv6 ADVERTISE',
-    'fd77::a valid 600 s',
-    'router advertisement from fe80::fe',
-    'PREF64',
+    'fd77::a, for 600 s',
+    'router advertisement from fe80::fe (0a:00:00:00:00:fe)',
+    'fd05::/48, preference low, ever',
+    '64:ff9b::/96, for 1800 s',
   ]) {
     expect(said).toContain(part);
   }
@@ -357,9 +261,3 @@ test('a rogue that forges, starves and floods 10,000 packets/s gets nothing and 
   expect(service.tally.get('dhcpv4.silent.forgedChaddr')).toBeGreaterThan(1000);
   expect(service.tally.get('dhcpv4.malformed.optionOverrun')).toBeGreaterThan(1000);
 });
-
-function parsed(input: unknown): GuestSettings {
-  const { settings: valid, problems } = parseGuestSettings(input);
-  if (valid === undefined) throw new Error(problems.map(({ sentence }) => sentence).join());
-  return valid;
-}

@@ -136,7 +136,7 @@ function neighbourDiscovery(): FuzzTarget {
       decodeRouterSolicitation(input, { hopLimit: 255, sourceIsUnspecified: false });
       decodeRouterSolicitation(input, { hopLimit: 255, sourceIsUnspecified: true });
       const advertisement = decodeRouterAdvertisement(input);
-      if (typeof advertisement !== 'string') describeAdvertisement(advertisement, 'fe80::1');
+      if (typeof advertisement !== 'string') describeAdvertisement(advertisement, { address: 'fe80::1' });
     },
   };
 }
