@@ -148,7 +148,6 @@ export async function openRig(): Promise<Rig> {
       };
     },
     async perfdhcp(family, ratePerSecond, seconds) {
-      const startedAt = performance.now();
       const text = await report([
         `-${family}`,
         '-r',
@@ -170,7 +169,7 @@ export async function openRig(): Promise<Rig> {
         completed: gotSecond,
         dropRatio: sent === 0 ? 1 : (sent - gotFirst - gotSecond) / sent,
         meanMs: delays.reduce((sum, delay) => sum + delay, 0) / Math.max(1, delays.length),
-        perfdhcpBusy: childSeconds(text) / ((performance.now() - startedAt) / 1000),
+        perfdhcpBusy: Math.min(1, childSeconds(text) / seconds),
       };
     },
     async delays(family, ratePerSecond, seconds) {
