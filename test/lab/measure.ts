@@ -1,23 +1,22 @@
+import { gapProblems } from './gap-limits.ts';
 import type { GuestReport } from './guest/report.ts';
 import { expectedOfGuests } from './manifests.ts';
+import { Pings } from './observation.ts';
 import type { MigrationResult } from './results.ts';
 import type { ScenarioContext, Step } from './scenarios/scenario.ts';
 
-/** A guest that moves is out of reach for QEMU's own downtime and not much more; by this much, ms, and something is broken. */
-const gapOverDowntimeMs = 500;
-/** Longest gap allowed when a guest stays where it is, ms. */
-const gapInPlaceMs = 50;
-
 /** Runs a step and holds what guest and observer saw of it against what must not change. */
 export async function measured(context: ScenarioContext, step: Step): Promise<MigrationResult> {
-  const { lab, vm, observation } = context;
+  const { lab, vm, observation, bystander } = context;
   const before = await vm.report();
+  await using others = step.endsOn === step.from && bystander ? await Pings.start(bystander) : undefined;
   const began = Date.now();
   const { outcome, qemuDowntimeMs, stoppedMs } = await step.run();
   const chassis = await lab.history.chassisOf(vm.port, step.endsOn);
   // What a commit or roll-back does to the flows is over before some tens of pings have been answered.
-  await observation.untilReplies(30);
-  const longestGapMs = observation.longestGapMs(began);
+  await observation.pings.untilReplies(30);
+  const longestGapMs = observation.pings.longestGapMs(began);
+  const bystanderGapMs = others?.longestGapMs(began) ?? null;
   const tcpLostBytes = await observation.lostBytes();
   const after = await vm.report();
   const commitMs = lab.history.commitMs(vm.port, began) ?? null;
@@ -37,12 +36,24 @@ export async function measured(context: ScenarioContext, step: Step): Promise<Mi
     ...(tcpLostBytes === 0 ? [] : [`the TCP stream lost ${tcpLostBytes} bytes`]),
     ...(chassis === step.endsOn ? [] : [`OVN forwards on ${chassis || 'no chassis'}, not on ${step.endsOn}`]),
     ...rebootProblems(step, before, after),
-    ...gapProblems(step, longestGapMs, qemuDowntimeMs),
+    ...gapProblems(step.expected, { longestGapMs, bystanderGapMs, qemuDowntimeMs }),
   ];
   const { kind, from, to } = step;
   const { name, attach } = vm;
   return {
-    ...{ vm: name, attach, kind, from, to, outcome, qemuDowntimeMs, stoppedMs, longestGapMs, tcpLostBytes },
+    ...{
+      vm: name,
+      attach,
+      kind,
+      from,
+      to,
+      outcome,
+      qemuDowntimeMs,
+      stoppedMs,
+      longestGapMs,
+      bystanderGapMs,
+      tcpLostBytes,
+    },
     ...seen,
     ...{ chassis, commitMs, problems },
   };
@@ -102,16 +113,4 @@ function rebootProblems(step: Step, before: GuestReport, after: GuestReport): re
   const hasBooted = before.bootId !== after.bootId;
   if (hasBooted === (step.expected === 'restarted')) return [];
   return [hasBooted ? 'the guest has booted in between' : 'the guest has not booted in between'];
-}
-
-function gapProblems(
-  { expected }: Step,
-  gaps: MigrationResult['longestGapMs'],
-  qemuDowntimeMs: number | null,
-): readonly string[] {
-  if (expected === 'restarted') return [];
-  const allowed = expected === 'completed' ? (qemuDowntimeMs ?? 0) + gapOverDowntimeMs : gapInPlaceMs;
-  return (['v4', 'v6'] as const)
-    .filter((family) => gaps[family] > allowed)
-    .map((family) => `the observer saw a gap of ${Math.round(gaps[family])} ms on ${family}, over ${allowed} ms`);
 }

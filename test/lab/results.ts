@@ -20,6 +20,8 @@ export interface MigrationResult {
   readonly stoppedMs: number | null;
   /** Between two replies to pings sent every 10 ms. */
   readonly longestGapMs: Both<number>;
+  /** The same of another guest, to which nothing was done, where the guest stayed in place; null elsewhere, and where there is no other. */
+  readonly bystanderGapMs: Both<number> | null;
   /** Of a TCP stream that ran all the while; after a stop and start, of one begun then. */
   readonly tcpLostBytes: number;
   readonly ipsBefore: readonly string[];
@@ -110,6 +112,7 @@ export function resultTable(migrations: readonly MigrationResult[]): string {
     'stopped',
     'gap v4',
     'gap v6',
+    'bystander',
     'TCP lost',
     'commit',
     'chassis',
@@ -125,6 +128,7 @@ export function resultTable(migrations: readonly MigrationResult[]): string {
     ms(result.stoppedMs),
     ms(result.longestGapMs.v4),
     ms(result.longestGapMs.v6),
+    ms(result.bystanderGapMs && Math.max(result.bystanderGapMs.v4, result.bystanderGapMs.v6)),
     `${result.tcpLostBytes} B`,
     ms(result.commitMs),
     short(result.chassis),

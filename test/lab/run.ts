@@ -3,7 +3,7 @@ import type { Lab } from './lab.ts';
 import { leftovers } from './leftovers.ts';
 import { attachments, networkYaml, observerYaml } from './manifests.ts';
 import { guestProblems, measured } from './measure.ts';
-import { Observation } from './observation.ts';
+import { Observation, type Observed } from './observation.ts';
 import { type GuestResult, type LabResult, labResult, type MigrationResult } from './results.ts';
 import { type ScenarioName, scenarios } from './scenarios/index.ts';
 import { until } from './until.ts';
@@ -40,13 +40,12 @@ export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> 
     guests.push(guest);
     onGuest(guest);
   }
-  for (const vm of vms) {
-    const report = await vm.report();
-    const address = (list: readonly string[]) => list[0]?.split('/')[0] ?? '';
-    const addresses = { v4: address(report.ipv4), v6: address(report.ipv6) };
-    await using observation = await Observation.start(observer, addresses);
+  for (const [index, vm] of vms.entries()) {
+    const other = vms[(index + 1) % vms.length];
+    const bystander = other === vm ? undefined : other && (await observed(observer, other));
+    await using observation = await Observation.start(await observed(observer, vm));
     for (const name of options.scenarios) {
-      const context = { lab, vm, observation, log };
+      const context = { lab, vm, observation, bystander, log };
       for await (const step of scenarios[name](context)) {
         log(`${vm.name} (${vm.attach}) ${step.kind} ${step.from} → ${step.to}`);
         const result = await measured(context, { ...step, run: () => aroundStep(() => step.run()) });
@@ -66,6 +65,12 @@ export async function runLab(lab: Lab, options: RunOptions): Promise<LabResult> 
     migrations,
     left.map((thing) => `left over: ${thing}`),
   );
+}
+
+async function observed(netns: string, vm: LabVm): Promise<Observed> {
+  const { ipv4, ipv6 } = await vm.report();
+  const address = (list: readonly string[]) => list[0]?.split('/')[0] ?? '';
+  return { netns, addresses: { v4: address(ipv4), v6: address(ipv6) } };
 }
 
 async function observerNetns(lab: Lab): Promise<string> {

@@ -1,11 +1,13 @@
 import type { Lab } from '../lab.ts';
-import type { Observation } from '../observation.ts';
+import type { Observation, Observed } from '../observation.ts';
 import type { LabVm } from '../vm.ts';
 
 export interface ScenarioContext {
   readonly lab: Lab;
   readonly vm: LabVm;
   readonly observation: Observation;
+  /** Another guest of the lab, to which nothing is done meanwhile; undefined when there is no other. */
+  readonly bystander: Observed | undefined;
   readonly log: (line: string) => void;
 }
 
