@@ -3,6 +3,7 @@ import { changedFacts } from './changed-facts.ts';
 import type { Fact, ObjectReference } from './facts.ts';
 import type { Place } from './place.ts';
 import type { Key, Table } from './table.ts';
+import { Bucket, noRows } from './table-index.ts';
 import { FeatureRecipe, type Recipe, type Ticket } from './ticket.ts';
 
 /** How a feature looks at tables: every look is remembered, so that a change there runs the feature again. */
@@ -69,6 +70,7 @@ export class Engine {
   /** What the feature that runs has looked at so far: the first `#readCount` of these. */
   readonly #reads: Place[] = [];
   #readCount = 0;
+  #cooking: Ticket | undefined;
   /** No recipe before this one has anything to run. */
   #first = 0;
 
@@ -83,9 +85,9 @@ export class Engine {
         return slot.row;
       },
       by: (table, index, value, within) => {
-        const bucket = table.bucket(index, value, within);
-        this.#looked(bucket);
-        return bucket.view();
+        const place = table.look(index, value, within, this.#cooking?.placeAt(this.#readCount));
+        this.#looked(place);
+        return place instanceof Bucket ? place.view() : noRows();
       },
       any: (table, index, value) => {
         const bucket = table.bucket(index, value);
@@ -171,6 +173,7 @@ export class Engine {
   #cook(ticket: Ticket): void {
     const { recipe } = ticket;
     ticket.isDirty = false;
+    this.#cooking = ticket;
     this.#readCount = 0;
     let facts: readonly Fact[];
     try {

@@ -1,3 +1,4 @@
+import { Gaps } from './gaps.ts';
 import { type Home, Place } from './place.ts';
 import type { Key } from './table.ts';
 
@@ -27,13 +28,13 @@ export class TableIndex<T> {
     return this.#shelves.get(within)?.find(value);
   }
 
-  bucket(value: string, within = ''): Bucket<T> {
-    let shelf = this.#shelves.get(within);
-    if (shelf === undefined) {
-      shelf = new Shelf(() => this.#shelves.delete(within));
-      this.#shelves.set(within, shelf);
-    }
-    return shelf.bucket(value);
+  bucket(value: string, within?: string): Bucket<T> {
+    return this.#shelf(within).bucket(value);
+  }
+
+  /** The place to look at for what is filed under `value`; `before`, if it still is one that nothing is at. */
+  look(value: string, within: string | undefined, before: Place | undefined): Bucket<T> | Place {
+    return this.#shelf(within).look(value, before);
   }
 
   get watched(): number {
@@ -51,7 +52,16 @@ export class TableIndex<T> {
         if (former !== place || !values.includes(value)) this.find(value, former)?.takeOut(key);
       }
     }
-    if (after !== undefined) for (const value of values) this.bucket(value, place).file(key, after);
+    if (after !== undefined) for (const value of values) this.#shelf(place).file(value, key, after);
+  }
+
+  #shelf(within = ''): Shelf<T> {
+    let shelf = this.#shelves.get(within);
+    if (shelf === undefined) {
+      shelf = new Shelf(() => this.#shelves.delete(within));
+      this.#shelves.set(within, shelf);
+    }
+    return shelf;
   }
 }
 
@@ -116,6 +126,7 @@ export class Bucket<T> extends Place {
 /** Buckets by value, each there while it has rows or somebody looks at it. */
 class Shelf<T> implements Home {
   readonly #buckets = new Map<string, Bucket<T>>();
+  #gaps: Gaps | undefined;
   readonly #onEmpty: () => void;
 
   constructor(onEmpty: () => void) {
@@ -135,13 +146,30 @@ class Shelf<T> implements Home {
     return bucket;
   }
 
+  look(value: string, before: Place | undefined): Bucket<T> | Place {
+    const bucket = this.#buckets.get(value);
+    if (bucket !== undefined) return bucket;
+    this.#gaps ??= new Gaps(() => this.#left());
+    return this.#gaps.look(value, before);
+  }
+
+  file(value: string, key: Key, row: T): void {
+    const bucket = this.bucket(value);
+    if (bucket.isEmpty) this.#gaps?.wake(value);
+    bucket.file(key, row);
+  }
+
   forget(value: string): void {
     if (this.#buckets.get(value)?.isIdle) this.#buckets.delete(value);
-    if (this.#buckets.size === 0) this.#onEmpty();
+    this.#left();
+  }
+
+  #left(): void {
+    if (this.#buckets.size === 0 && (this.#gaps?.isEmpty ?? true)) this.#onEmpty();
   }
 
   get watched(): number {
-    let watched = 0;
+    let watched = this.#gaps?.watched ?? 0;
     for (const { isRead, isPresenceRead } of this.#buckets.values()) watched += Number(isRead) + Number(isPresenceRead);
     return watched;
   }

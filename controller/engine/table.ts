@@ -127,6 +127,11 @@ export class Table<T, Index extends string = string> implements Home {
     return this.#index(index).bucket(value, within);
   }
 
+  /** The place to look at for the rows filed under `value`; `before`, if it still is the right one and there are none. */
+  look(index: Index, value: string, within: string | undefined, before: Place | undefined): Bucket<T> | Place {
+    return this.#index(index).look(value, within, before);
+  }
+
   forget(key: Key): void {
     if (this.#slots.get(key)?.isIdle) this.#slots.delete(key);
   }

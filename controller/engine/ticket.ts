@@ -26,6 +26,8 @@ export interface Ticket extends Reader {
   attempts: number;
   isDirty: boolean;
   run(read: Read): readonly Fact[];
+  /** What it looked at in its last run, in that order. */
+  placeAt(position: number): Place | undefined;
   /** From now on it is woken by the first `count` of these places and no others. */
   watch(reads: readonly Place[], count: number): void;
   /** What the user is told when the feature throws on the key. */
@@ -152,6 +154,10 @@ export class FeatureTicket<In> implements Ticket {
     if (row === undefined || !this.recipe.isFor(row)) return noFacts;
     const facts = [...this.recipe.feature.facts(key, row, read)];
     return facts.length === 0 ? noFacts : facts;
+  }
+
+  placeAt(position: number): Place | undefined {
+    return this.#reads instanceof Place ? (position === 0 ? this.#reads : undefined) : this.#reads[position];
   }
 
   /** A feature that runs again mostly looks at the same places in the same order. */

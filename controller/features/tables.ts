@@ -181,7 +181,29 @@ export class Tables {
   readonly releasedClaims = new Table<ReleasedClaim>('releasedClaims');
 }
 
-/** `within` of the index `place` of `Tables.podSelectors`: the values of one label key in one scope. */
+/**
+ * `within` of the index `place` of `Tables.podSelectors`: the values of one label key in one scope. The texts are remembered, because every
+ * port looks into a dozen of them.
+ */
 export function labelsWithin(scope: string, key: string): string {
-  return `${scope} ${key}`;
+  let ofScope = remembered.get(scope);
+  if (ofScope === undefined) {
+    ofScope = new Map();
+    remembered.set(scope, ofScope);
+  }
+  let text = ofScope.get(key);
+  if (text === undefined) {
+    if (rememberedCount === mostRemembered) {
+      remembered.clear();
+      rememberedCount = 0;
+    }
+    rememberedCount += 1;
+    text = `${scope} ${key}`;
+    ofScope.set(key, text);
+  }
+  return text;
 }
+
+const mostRemembered = 20_000;
+const remembered = new Map<string, Map<string, string>>();
+let rememberedCount = 0;
