@@ -1,7 +1,6 @@
 import type { ProblemFact } from './engine/facts.ts';
 import { isSame } from './engine/same.ts';
-import type { Tables } from './features/tables.ts';
-import type { VmNetworkStatus } from './features/vm-network-status.ts';
+import type { Tables, VmNetworkStatus } from './features/tables.ts';
 import { type Condition, withTransitionTimes } from './kube/conditions.ts';
 import { virtualMachineNetworks } from './kube/kinds.ts';
 import { isJsonObject } from './kube/objects/fields.ts';

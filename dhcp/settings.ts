@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { problemsOf } from './settings/problems.ts';
+import { problemsOf, type SettingsProblem } from './settings/problems.ts';
 import { guestSettingsSchema } from './settings/schema.ts';
 
 /** Everything a guest is told besides its own addresses. Addresses are in canonical spelling, times in seconds. */
@@ -7,12 +7,6 @@ export type GuestSettings = z.output<typeof guestSettingsSchema>;
 
 /** One arbitrary option: a code and exactly one kind of value. */
 export type RawOption = NonNullable<NonNullable<GuestSettings['options']>['dhcpv4']>[number];
-
-/** What is wrong with one field: `field` as written in the settings (`dns.servers[1]`), `sentence` for whoever wrote it. */
-export interface SettingsProblem {
-  readonly field: string;
-  readonly sentence: string;
-}
 
 export type ParsedSettings =
   | { readonly settings: GuestSettings; readonly problems?: never }

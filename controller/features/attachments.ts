@@ -5,18 +5,7 @@ import type { NetworkAttachmentDefinition } from '../kube/objects/network-attach
 import { isAnsweredByServer } from './guest-servers.ts';
 import { type NamedNetwork, namedNetwork } from './named-network.ts';
 import { selects } from './selectors.ts';
-import type { Tables } from './tables.ts';
-
-/** What a NetworkAttachmentDefinition attaches to that is ours, or why it attaches to nothing. */
-export type Attachment =
-  | {
-      readonly kind: 'network';
-      readonly network: Key;
-      readonly clusterNetwork?: string;
-      /** Another plugin attaches the NIC, to something else than `br-int`; our part is to answer its guest. */
-      readonly isOutside: boolean;
-    }
-  | { readonly kind: 'unusable'; readonly sentence: string };
+import type { Attachment, Tables } from './tables.ts';
 
 /**
  * A NetworkAttachmentDefinition that names a network (named-network.ts) is for NICs on a secondary one: a Network of its own namespace

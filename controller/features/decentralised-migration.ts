@@ -4,18 +4,13 @@ import type { Pod } from '../kube/objects/pod.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
 import { claimName } from './claim-name.ts';
 import { networkKey, primaryNetwork } from './networks.ts';
+import { type Origin, toldOrigin } from './origin.ts';
 import type { Tables } from './tables.ts';
 import { networkOfNic, nicOnPodNetwork, type VmNic, vmNics } from './vm-nics.ts';
 
-/**
- * A decentralised migration moves a guest from one VMI to another, in another namespace (KubeVirt `spec.sendTo` and `spec.receive`).
- * On one network it takes its addresses along: they are the source's port's until the guest runs on the target, and the target's from
- * then on. There are two ports, so no RARP can decide; what virt-handler says of the domain does.
- */
-export interface Origin {
-  readonly namespace: string;
-  readonly name: string;
-}
+// A decentralised migration moves a guest from one VMI to another, in another namespace (KubeVirt `spec.sendTo` and `spec.receive`).
+// On one network it takes its addresses along: they are the source's port's until the guest runs on the target, and the target's from
+// then on. There are two ports, so no RARP can decide; what virt-handler says of the domain does.
 
 /**
  * Where the guest of this VMI comes, or came, from with the addresses of this NIC; undefined when it began here, or came from another
@@ -50,12 +45,6 @@ function furtherNetworkAt(tables: Tables, read: Read, origin: Origin, nic: VmNic
 /** The NIC of another VMI that takes this one's place. */
 function counterpart(vmi: VirtualMachineInstance, nic: VmNic): VmNic | undefined {
   return nic.definition === undefined ? nicOnPodNetwork(vmi) : vmNics(vmi).find(({ name }) => name === nic.name);
-}
-
-/** Key of the VMI that a finished or running migration names as its source; an index of the table of VMIs. */
-export function receivedFrom(vmi: VirtualMachineInstance): readonly Key[] {
-  const origin = toldOrigin(vmi);
-  return origin === undefined ? [] : [`${origin.namespace}/${origin.name}`];
 }
 
 /**
@@ -101,14 +90,6 @@ export function hasLeft(
 /** The IPAMClaim that a guest brought its addresses along in. */
 export function originClaim(origin: Origin, network: string): Key {
   return `${origin.namespace}/${claimName(origin.name, network)}`;
-}
-
-function toldOrigin({ uid, name, isMigrationTarget, migrationState }: VirtualMachineInstance): Origin | undefined {
-  const source = migrationState?.sourceState;
-  if (source?.domainNamespace === undefined || source.virtualMachineInstanceUid === uid) return undefined;
-  // Without a UID either side may be meant.
-  if (source.virtualMachineInstanceUid === undefined && !isMigrationTarget) return undefined;
-  return { namespace: source.domainNamespace, name: source.domainName ?? name };
 }
 
 function originByMigration(tables: Tables, read: Read, vmi: VirtualMachineInstance): Origin | undefined {

@@ -16,10 +16,8 @@ import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-ins
 import type { VirtualMachineInstanceMigration } from '../kube/objects/virtual-machine-instance-migration.ts';
 import type { VirtualMachineNetwork } from '../kube/objects/virtual-machine-network.ts';
 import type { AddressRequest } from './address-requests.ts';
-import type { Attachment } from './attachments.ts';
-import { receivedFrom } from './decentralised-migration.ts';
+import { receivedFrom } from './origin.ts';
 import { filedUnder } from './selectors.ts';
-import type { VmNetworkStatus } from './vm-network-status.ts';
 
 /** How the node agent attaches a NIC (docs/bus.md). */
 export type Attach = 'veth' | 'managedTap' | 'podTap' | 'tap' | 'management' | 'outside';
@@ -112,6 +110,58 @@ export interface PodSelector {
   /** `namespace/NAME`, or `namespaces/` and a namespace selector's canonical text. */
   readonly scope: string;
   readonly selector: LabelSelector;
+}
+
+/** What a NetworkAttachmentDefinition attaches to that is ours, or why it attaches to nothing. */
+export type Attachment =
+  | {
+      readonly kind: 'network';
+      readonly network: Key;
+      readonly clusterNetwork?: string;
+      /** Another plugin attaches the NIC, to something else than `br-int`; our part is to answer its guest. */
+      readonly isOutside: boolean;
+    }
+  | { readonly kind: 'unusable'; readonly sentence: string };
+
+/** What is told of a VM's network in its VirtualMachineNetwork, times of conditions aside. */
+export interface VmNetworkStatus {
+  /** The VM, or the bare VMI: the VirtualMachineNetwork is its, and goes with it. */
+  readonly owner: ObjectReference;
+  readonly ready: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
+  /** What its guest is not told as asked, in sentences. */
+  readonly untoldSettings?: string;
+  readonly port?: string;
+  readonly mac?: string;
+  readonly addresses?: readonly string[];
+  /** Its NICs through Multus that are on networks of ours. */
+  readonly furtherNics?: readonly FurtherNic[];
+  readonly node?: string;
+  readonly lastMigration?: LastMigration;
+}
+
+export interface FurtherNic {
+  /** As the VM calls its network. */
+  readonly name: string;
+  /** As `IPAMClaim.spec.network` has it. */
+  readonly network?: string;
+  readonly port: string;
+  readonly mac?: string;
+  readonly addresses?: readonly string[];
+}
+
+/** Of the migration that is under way, else of the last one of this VMI. Times are RFC 3339. */
+export interface LastMigration {
+  /** Of the VirtualMachineInstanceMigration. */
+  readonly uid: string;
+  /** Nodes. */
+  readonly from?: string;
+  readonly to?: string;
+  /** As KubeVirt names them: `Pending` … `Running`, `Succeeded`, `Failed`. */
+  readonly phase: string;
+  /** When the guest was first seen to run at the target. */
+  readonly activationTime?: string;
+  /** When the migration was acknowledged, and the port became the target's alone. */
+  readonly commitTime?: string;
 }
 
 /** What the running OVN is and can do; one row, keyed `northd`. */

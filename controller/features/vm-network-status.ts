@@ -2,50 +2,9 @@ import type { Feature, Read } from '../engine/engine.ts';
 import { derived, type ObjectReference } from '../engine/facts.ts';
 import type { VirtualMachine } from '../kube/objects/virtual-machine.ts';
 import type { VirtualMachineInstance } from '../kube/objects/virtual-machine-instance.ts';
-import type { Tables } from './tables.ts';
+import type { LastMigration, Tables, VmNetworkStatus } from './tables.ts';
 import { networkOfNic, type VmNic, vmNics } from './vm-nics.ts';
 import { liveLaunchers } from './vms.ts';
-
-/** What is told of a VM's network in its VirtualMachineNetwork, times of conditions aside. */
-export interface VmNetworkStatus {
-  /** The VM, or the bare VMI: the VirtualMachineNetwork is its, and goes with it. */
-  readonly owner: ObjectReference;
-  readonly ready: { readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
-  /** What its guest is not told as asked, in sentences. */
-  readonly untoldSettings?: string;
-  readonly port?: string;
-  readonly mac?: string;
-  readonly addresses?: readonly string[];
-  /** Its NICs through Multus that are on networks of ours. */
-  readonly furtherNics?: readonly FurtherNic[];
-  readonly node?: string;
-  readonly lastMigration?: LastMigration;
-}
-
-export interface FurtherNic {
-  /** As the VM calls its network. */
-  readonly name: string;
-  /** As `IPAMClaim.spec.network` has it. */
-  readonly network?: string;
-  readonly port: string;
-  readonly mac?: string;
-  readonly addresses?: readonly string[];
-}
-
-/** Of the migration that is under way, else of the last one of this VMI. Times are RFC 3339. */
-export interface LastMigration {
-  /** Of the VirtualMachineInstanceMigration. */
-  readonly uid: string;
-  /** Nodes. */
-  readonly from?: string;
-  readonly to?: string;
-  /** As KubeVirt names them: `Pending` … `Running`, `Succeeded`, `Failed`. */
-  readonly phase: string;
-  /** When the guest was first seen to run at the target. */
-  readonly activationTime?: string;
-  /** When the migration was acknowledged, and the port became the target's alone. */
-  readonly commitTime?: string;
-}
 
 /** A VM that has no VMI has no port; what it had stays its own. */
 export function stoppedVmStatus(tables: Tables): Feature<VirtualMachine> {

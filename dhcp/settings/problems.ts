@@ -1,5 +1,10 @@
 import type * as z from 'zod';
-import type { SettingsProblem } from '../settings.ts';
+
+/** What is wrong with one field: `field` as written in the settings (`dns.servers[1]`), `sentence` for whoever wrote it. */
+export interface SettingsProblem {
+  readonly field: string;
+  readonly sentence: string;
+}
 
 /**
  * Validation issues as sentences that begin with the field they are about. Of a parse with `reportInput`, or what is missing is not told
