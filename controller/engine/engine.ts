@@ -178,16 +178,17 @@ export class Engine {
     let facts: readonly Fact[];
     try {
       facts = ticket.run(this.#read);
-      ticket.attempts = 0;
+      recipe.failing.delete(ticket);
     } catch (error) {
-      ticket.attempts += 1;
+      const attempts = (recipe.failing.get(ticket) ?? 0) + 1;
+      recipe.failing.set(ticket, attempts);
       recipe.statistics.failures += 1;
       facts = [...ticket.facts.filter(({ kind }) => kind !== 'problem'), ...ticket.complaint(error)];
-      this.#onFailure({ feature: recipe.name, key: ticket.key, error, attempts: ticket.attempts });
+      this.#onFailure({ feature: recipe.name, key: ticket.key, error, attempts });
     }
     ticket.watch(this.#reads, this.#readCount);
     this.#settleFacts(ticket, facts);
-    if (ticket.isBlank && !ticket.isDirty && ticket.attempts === 0) ticket.forget();
+    if (ticket.isBlank && !ticket.isDirty && !recipe.failing.has(ticket)) ticket.forget();
     recipe.statistics.runs += 1;
   }
 

@@ -15,6 +15,8 @@ export interface Recipe {
   /** In the order in which they were woken; those before `head` have been run. */
   queue: Ticket[];
   head: number;
+  /** Those that failed in their last run, and how often in a row. */
+  readonly failing: Map<Ticket, number>;
   readonly statistics: { runs: number; milliseconds: number; failures: number };
 }
 
@@ -23,7 +25,6 @@ export interface Ticket extends Reader {
   readonly key: Key;
   readonly recipe: Recipe;
   facts: readonly Fact[];
-  attempts: number;
   isDirty: boolean;
   run(read: Read): readonly Fact[];
   /** What it looked at in its last run, in that order. */
@@ -39,6 +40,7 @@ export interface Ticket extends Reader {
 
 export class FeatureRecipe<In> implements Recipe, Follower<In> {
   readonly feature: Feature<In>;
+  readonly failing = new Map<Ticket, number>();
   readonly statistics = { runs: 0, milliseconds: 0, failures: 0 };
   queue: Ticket[] = [];
   head = 0;
@@ -116,7 +118,6 @@ export class FeatureTicket<In> implements Ticket {
   #reads: Place | readonly Place[] = none;
   /** A lone one is kept without a list around it. */
   #facts: Fact | readonly Fact[] = noFacts;
-  attempts = 0;
   isDirty = false;
 
   constructor(recipe: FeatureRecipe<In>, slot: Slot<In>) {

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
  * VMs names so long, that no object can be called so; those get a fingerprint (as KubeVirt's `vmi.kubevirt.io/id` does).
  */
 export function claimName(vm: string, network: string): string {
-  const name = `${vm}.${network}`;
+  const name = [vm, network].join('.');
   if (name.length <= longestName && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(network)) return name;
   const readable = name
     .toLowerCase()

@@ -115,5 +115,5 @@ function* receiversOf(tables: Tables, read: Read, vmi: VirtualMachineInstance): 
 }
 
 function keyOf({ namespace, name }: Origin): Key {
-  return `${namespace}/${name}`;
+  return [namespace, name].join('/');
 }

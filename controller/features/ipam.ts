@@ -26,7 +26,7 @@ export function ipam(tables: Tables): Feature<Nic> {
         if (lease === undefined || lease.uid !== nic.object.uid || lease.network !== nic.network) return;
         if (!lease.awaitsMac) yield* addressFacts(tables, port, nic, plan, lease.ips, lease.mac);
       } else {
-        const name = `${nic.claim.namespace}/${nic.claim.name}`;
+        const name = [nic.claim.namespace, nic.claim.name].join('/');
         const own = read.get(tables.claims, name);
         const brought = nic.broughtClaim === undefined ? undefined : read.get(tables.claims, nic.broughtClaim);
         // What the guest brought along is its own from the moment it is here, before that is written down.

@@ -44,7 +44,8 @@ export function hasPort(pod: Pod): pod is Pod & { readonly nodeName: string } {
 }
 
 export function podPort({ namespace, name }: { readonly namespace: string; readonly name: string }): Key {
-  return `pod/${namespace}/${name}`;
+  // Joined, a key is of one piece; added up, each of a hundred thousand would keep its pieces.
+  return ['pod', namespace, name].join('/');
 }
 
 /** KubeVirt's launcher pods, whose NICs are their VM's. Hot-plug attachment pods carry another value and are ordinary pods. */

@@ -200,7 +200,7 @@ export class Tables {
   /** Namespace → the network its pods and VMs are on. */
   readonly namespaceNetworks = new Table<Key>('namespaceNetworks');
   readonly nics = new Table<Nic, 'claim' | 'network'>('nics', {
-    claim: ({ claim }) => (claim ? [`${claim.namespace}/${claim.name}`] : []),
+    claim: ({ claim }) => (claim ? [[claim.namespace, claim.name].join('/')] : []),
     network: ({ network }) => [network],
   });
   readonly segments = new Table<Segment>('segments');

@@ -64,7 +64,7 @@ export function hasPodInterface({ networks }: Pick<VirtualMachine, 'networks'>, 
 }
 
 export function vmPort({ namespace, name }: { readonly namespace: string; readonly name: string }): Key {
-  return `vm/${namespace}/${name}`;
+  return ['vm', namespace, name].join('/');
 }
 
 function podInterfaceOf(network: string): string {

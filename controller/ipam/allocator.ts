@@ -470,10 +470,11 @@ function holderOf(key: Key, { claim }: Nic): string {
 
 /** Who holds or waits for addresses, in the user's words: `pod/default/web`, which is a NIC's key, or `IPAMClaim default/db.default`. */
 function claimHolder(claim: Key): string {
-  return `${claimPrefix}${claim}`;
+  return [claimKind, claim].join(' ');
 }
 
-const claimPrefix = 'IPAMClaim ';
+const claimKind = 'IPAMClaim';
+const claimPrefix = `${claimKind} `;
 
 function prefixLength(
   plan: { readonly segments: readonly { readonly subnets: readonly { family: number; prefixLength: number }[] }[] },

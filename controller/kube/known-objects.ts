@@ -100,7 +100,7 @@ function identityOf(json: unknown): Identity {
   const namespace = metadata.string('namespace');
   const name = metadata.needString('name');
   return {
-    key: namespace === undefined ? name : `${namespace}/${name}`,
+    key: namespace === undefined ? name : [namespace, name].join('/'),
     resourceVersion: metadata.needString('resourceVersion'),
   };
 }

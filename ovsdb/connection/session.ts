@@ -34,6 +34,9 @@ export interface Request {
   readonly isDump?: boolean;
 }
 
+/** What is left of a request when it has been sent: its params may be large, and are nobody's any more. */
+type AwaitedReply = Omit<Request, 'method' | 'params'>;
+
 export interface Notification {
   readonly method: string;
   readonly params: readonly unknown[];
@@ -88,11 +91,11 @@ export class Session {
   #isPaused = false;
 
   /** Who gets the pieces of the message being cut: a request's reply, or a monitor's update. */
-  #bulkRequest: Request | undefined;
+  #bulkRequest: AwaitedReply | undefined;
   #bulkRows: RowSink | undefined;
 
   #nextId = 0;
-  readonly #requests = new Map<number, Request>();
+  readonly #requests = new Map<number, AwaitedReply>();
   #dumpsDue = 0;
   #outgoing = '';
   #isFlushDue = false;
@@ -126,15 +129,15 @@ export class Session {
   }
 
   /** Sends a request; gives its id. On a closed session the reply is `undefined` at once. */
-  send(request: Request): number {
+  send({ method, params, ...awaited }: Request): number {
     const id = this.#nextId++;
     if (!this.isOpen) {
-      queueMicrotask(() => request.onReply(undefined));
+      queueMicrotask(() => awaited.onReply(undefined));
       return id;
     }
-    this.#requests.set(id, request);
-    if (request.isDump) this.#dumpsDue++;
-    this.#write({ id, method: request.method, params: request.params });
+    this.#requests.set(id, awaited);
+    if (awaited.isDump) this.#dumpsDue++;
+    this.#write({ id, method, params });
     return id;
   }
 
@@ -242,7 +245,7 @@ export class Session {
   }
 
   /** The request a long reply belongs to, if that is certain. */
-  #answeredBy({ id, shape }: BulkHead): Request | undefined {
+  #answeredBy({ id, shape }: BulkHead): AwaitedReply | undefined {
     if (typeof id === 'number') return this.#requests.get(id);
     // The id is still to come. Monitor requests are answered in their order; transactions are not.
     if (shape === 'tables') return [...this.#requests.values()].find(({ rows }) => rows !== undefined);

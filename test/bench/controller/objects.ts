@@ -58,7 +58,7 @@ export function* load({ tables }: Core, { pods, vms, vmis, claims, policies }: C
 }
 
 export function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `${namespace}/${name}`;
+  return [namespace, name].join('/');
 }
 
 export function podOf(i: number, prefix = 'web'): Pod {
