@@ -23,8 +23,6 @@ export interface VirtualMachineInstance {
   readonly subdomain?: string;
   /** Of the current or of the last migration. */
   readonly migrationState?: MigrationState;
-  /** Pod UID → node name ('' before binding) of every launcher pod object there is, finished ones too. */
-  readonly activePods: Readonly<Record<string, string>>;
   /** Label `kubevirt.io/migrationTargetNodeName`; it may stay after a failed migration. */
   readonly migrationTargetNodeName?: string;
   /** Annotation `kubevirt.io/create-migration-target`: this VMI waits to receive a decentralised migration. */
@@ -49,7 +47,6 @@ export function trimVirtualMachineInstance(json: unknown): VirtualMachineInstanc
     phase: status?.string('phase') ?? '',
     interfaces: interfacesOf(spec),
     networks: networksOf(spec),
-    activePods: status?.stringMap('activePods') ?? {},
     isMigrationTarget: annotations['kubevirt.io/create-migration-target'] === 'true',
     ...present({
       owner: ownerOf(metadata),

@@ -98,7 +98,6 @@ export function vmOf(i: number) {
     phase: 'Running',
     interfaces,
     networks,
-    activePods: { [`launcher-uid-${i}`]: nodeName(i) },
     isMigrationTarget: false,
     owner,
     nodeName: nodeName(i),

@@ -89,7 +89,6 @@ test('a decentralised migration is read on both of its sides, whose UID fields a
     spec: {},
     status: {
       phase: 'WaitingForSync',
-      activePods: { 'pod-uid': '' },
       migrationState: {
         migrationUid: 'm2',
         sourceState: { migrationUID: 'm1', domainNamespace: 'east', node: 'node-a' },
@@ -99,7 +98,6 @@ test('a decentralised migration is read on both of its sides, whose UID fields a
   });
   expect(vmi).toMatchObject({
     isMigrationTarget: true,
-    activePods: { 'pod-uid': '' },
     migrationState: {
       migrationUid: 'm2',
       sourceState: { migrationUid: 'm1', domainNamespace: 'east', node: 'node-a', domainDetected: false },
