@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nodeFlagsAsDeployed } from './as-deployed.ts';
 import type { ChildResult } from './controller/child.ts';
 import { nbctlPortsPerSecond } from './controller/nbctl-peer.ts';
 import { rawPortsPerSecond } from './controller/raw-limit.ts';
@@ -8,8 +9,7 @@ import { northboundServer } from './controller/server.ts';
 import { type Figure, mustBeAtLeast, mustBeAtMost, shown } from './figures.ts';
 
 const burstPorts = 10_000;
-/** As in `deploy/base/controller.yaml`. */
-const nodeFlags = ['--max-semi-space-size=2'];
+const nodeFlags = await nodeFlagsAsDeployed({ manifest: 'controller.yaml', container: 'controller' });
 
 /** The controller's core against a real ovsdb-server, with 1,000 policies on 100 namespaces. */
 export async function bench({
