@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Engine, type Feature } from '#controller/engine/engine.ts';
-import { derived, mapEntry, problem, row, setEntry } from '#controller/engine/facts.ts';
+import { derived, madeRow, mapEntry, problem, type RowForm, row, setEntry } from '#controller/engine/facts.ts';
 import { Table } from '#controller/engine/table.ts';
 
 interface Port {
@@ -256,6 +256,67 @@ test('the owner of an object that a feature fails on is told, each failure is co
   expect(problems()).toEqual([]);
   expect([...engine.board.rows('T')].map(({ key }) => key)).toEqual(['b', 'a']);
   expect(engine.statistics()).toMatchObject([{ feature: 'fragile', runs: 4, facts: 2, failures: 2 }]);
+});
+
+test('a feature is not run on rows it is not for, and takes back what it said of one that becomes such', () => {
+  const items = new Table<{ readonly isOurs: boolean }>('items');
+  const engine = new Engine();
+  engine.add<{ readonly isOurs: boolean }>({
+    name: 'ours',
+    from: items,
+    isFor: ({ isOurs }) => isOurs,
+    *facts(key) {
+      yield row('T', key, {});
+    },
+  });
+  const said = () => [...engine.board.rows('T')].map(({ key }) => key);
+  items.put('a', { isOurs: true });
+  items.put('b', { isOurs: false });
+  engine.runFor(1000);
+  expect([said(), engine.tickets, engine.statistics()[0]?.runs]).toEqual([['a'], 1, 1]);
+  items.put('a', { isOurs: false });
+  items.put('b', { isOurs: true });
+  engine.runFor(1000);
+  expect([said(), engine.tickets]).toEqual([['b'], 1]);
+});
+
+test('a row that is made when it is looked at is another when what it is about is, and not otherwise', () => {
+  const items = new Table<{ readonly size: number; readonly colour: string }>('items');
+  const looks = new Table<string>('looks');
+  const form: RowForm<{ readonly size: number }> = {
+    table: 'T',
+    parent: { table: 'P', row: 'p', column: 'children' },
+    columns: (key, { size }) => ({ name: key, size }),
+    object: () => ({ kind: 'Item', name: 'a', uid: 'a' }),
+  };
+  const engine = new Engine();
+  engine.add<{ readonly size: number; readonly colour: string }>({
+    name: 'made',
+    from: items,
+    *facts(key, { size }, read) {
+      read.get(looks, 'again');
+      yield madeRow(form, key, { size });
+    },
+  });
+  const changed: string[] = [];
+  engine.board.listeners.add({
+    rowChanged: (_table, key) => changed.push(key),
+    cellChanged() {},
+    problemChanged() {},
+  });
+  const changedBy = (change: () => void) => {
+    changed.length = 0;
+    change();
+    engine.runFor(1000);
+    return [...changed];
+  };
+  expect(changedBy(() => items.put('a', { size: 1, colour: 'red' }))).toEqual(['a']);
+  expect(engine.board.row('T', 'a')?.all()).toEqual({ name: 'a', size: 1 });
+  expect(engine.board.row('T', 'a')?.fact?.parent).toEqual(form.parent);
+  expect(changedBy(() => items.put('a', { size: 1, colour: 'blue' }))).toEqual([]);
+  expect(changedBy(() => looks.put('again', 'yes'))).toEqual([]);
+  expect(changedBy(() => items.put('a', { size: 2, colour: 'blue' }))).toEqual(['a']);
+  expect(engine.board.row('T', 'a')?.all()).toEqual({ name: 'a', size: 2 });
 });
 
 test('statistics say of each feature how often it ran, how much it says now and how long it took', () => {
