@@ -273,12 +273,12 @@ export class NorthboundWriter implements BoardListener {
 
   /**
    * Waits for as long as the pace says, and for the rest of what is being worked out: half an answer could take a port away that the other
-   * half has again. A batch that is full gains nothing by waiting.
+   * half has again. A batch that is full gains nothing by waiting, nor does what is left of what was there when the one before was taken.
    */
   async #awaitCompany(): Promise<void> {
     const settled = this.#batches.isFull ? undefined : this.#untilSettled();
     if (settled !== undefined) await this.#unlessFull([settled, this.#sleep(longestUnsettledMs)]);
-    const waitMs = this.#batches.isFull ? 0 : this.#pacing.waitMs(this.#now());
+    const waitMs = this.#batches.isFull || !this.#hasNews ? 0 : this.#pacing.waitMs(this.#now());
     if (waitMs > 0) await this.#unlessFull([this.#sleep(waitMs)]);
   }
 

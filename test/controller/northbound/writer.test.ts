@@ -218,30 +218,46 @@ test('a lone change is sent in the turn of the event loop in which it comes', as
   expect(isNextTurn).toBe(false);
 });
 
-test('a rush is gathered, and goes as soon as it fills a batch', async () => {
-  const board = new Board();
-  const northbound = new MemoryNorthbound();
-  northbound.turns = 1;
-  const waits: number[] = [];
-  const writer = new NorthboundWriter(board, northbound, {
-    now: () => 0,
-    sleep: (milliseconds) => {
-      waits.push(milliseconds);
-      return new Promise(() => {});
-    },
-    fullBatchRows: 3,
+describe('a rush', () => {
+  /** A rush has begun, in which a port waits for company, and nobody ends the wait; two more fill the batch. */
+  async function rushBed() {
+    const board = new Board();
+    const northbound = new MemoryNorthbound();
+    northbound.turns = 1;
+    const waits: number[] = [];
+    const writer = new NorthboundWriter(board, northbound, {
+      now: () => 0,
+      sleep: (milliseconds) => {
+        waits.push(milliseconds);
+        return new Promise(() => {});
+      },
+      fullBatchRows: 3,
+    });
+    board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
+    await writer.start();
+    await nextTurns(1);
+    sayPort(board, 'blue', 'pod/default/a');
+    await nextTurns(5);
+    expect(waits).toEqual([20]);
+    expect(northbound.rows('Logical_Switch_Port').size).toBe(0);
+    return { board, northbound, writer, waits };
+  }
+
+  test('is gathered, and goes as soon as it fills a batch', async () => {
+    const { board, northbound, writer } = await rushBed();
+    sayPort(board, 'blue', 'pod/default/b');
+    sayPort(board, 'blue', 'pod/default/c');
+    await writer.idle();
+    expect(northbound.rows('Logical_Switch_Port').size).toBe(3);
   });
-  board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
-  await writer.start();
-  await new Promise(setImmediate);
-  sayPort(board, 'blue', 'pod/default/a');
-  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-  expect(waits).toEqual([20]);
-  expect(northbound.rows('Logical_Switch_Port').size).toBe(0);
-  sayPort(board, 'blue', 'pod/default/b');
-  sayPort(board, 'blue', 'pod/default/c');
-  await writer.idle();
-  expect(northbound.rows('Logical_Switch_Port').size).toBe(3);
+
+  test('is not waited for by what a full batch has left', async () => {
+    const { board, northbound, writer, waits } = await rushBed();
+    for (const name of ['b', 'c', 'd', 'e']) sayPort(board, 'blue', `pod/default/${name}`);
+    await writer.idle();
+    expect(northbound.rows('Logical_Switch_Port').size).toBe(5);
+    expect(waits).toEqual([20]);
+  });
 });
 
 test('of a set and a map only the entries that change are written', async () => {
