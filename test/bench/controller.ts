@@ -1,14 +1,18 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeFlagsAsDeployed } from './as-deployed.ts';
-import type { ChildResult } from './controller/child.ts';
+import type { Burst, ChildResult, Request } from './controller/child.ts';
 import { nbctlPortsPerSecond } from './controller/nbctl-peer.ts';
-import { rawPortsPerSecond } from './controller/raw-limit.ts';
+import { median } from './controller/percentiles.ts';
+import { RawLimit } from './controller/raw-limit.ts';
 import { northboundServer } from './controller/server.ts';
 import { type Figure, mustBeAtLeast, mustBeAtMost, shown } from './figures.ts';
 
 const burstPorts = 10_000;
+/** Bursts, and runs of what they are compared with, one after the other: what else the machine does meets both. */
+const burstRounds = 3;
 const nodeFlags = await nodeFlagsAsDeployed({ manifest: 'controller.yaml', container: 'controller' });
 
 /** The controller's core against a real ovsdb-server, with 1,000 policies on 100 namespaces. */
@@ -24,13 +28,17 @@ export async function bench({
     await using server = await northboundServer();
     const isLargest = size === Math.max(...sizes);
     const of = `${size.toLocaleString('en')} ports`;
-    const cold = await child(server.remote, size, 'cold');
+    using starting = startProcess(server.remote, size, 'cold');
+    const cold = await starting.ask<ChildResult>();
     if (cold.problems > 0) throw new Error(`${cold.problems} problems at the cold start`);
     const before = join(server.folder, 'before.db');
     await copyFile(server.database, before);
-    const warm = await child(server.remote, size, 'changes');
-    const { changes, burst } = warm;
-    if (changes === undefined || burst === undefined) throw new Error('the measuring process measured nothing');
+    using restarted = startProcess(server.remote, size, 'changes');
+    const bursts = isLargest ? [await burstsAgainstRawLimit(restarted, before)] : [];
+    if (!isLargest) await restarted.ask<Burst>('burst');
+    const warm = await restarted.ask<ChildResult>('end');
+    const { changes } = warm;
+    if (changes === undefined) throw new Error('the measuring process measured nothing');
     p50s.push(changes.p50);
     worstStallMs = Math.max(worstStallMs, cold.worstStallMs, warm.worstStallMs);
     figures.push(
@@ -47,19 +55,7 @@ export async function bench({
       atMost(`one change, event to transaction, p99, ${of}`, 'ms', changes.p99, 5),
       atMost(`worst event-loop stall, ${of}`, 'ms', Math.max(cold.worstStallMs, warm.worstStallMs), 25),
     );
-    if (isLargest) {
-      const ours = (burst.ports / burst.milliseconds) * 1000;
-      const raw = await rawPortsPerSecond(before, warm.burstOperations ?? []);
-      const nbctl = await nbctlPortsPerSecond(before);
-      figures.push({
-        figure: `burst of ${burst.ports.toLocaleString('en')} ports`,
-        unit: 'ports/s',
-        ours,
-        peers: { 'ovsdb-server, pipelined hand-written JSON': raw, 'ovn-nbctl --daemon, 50 ports a command': nbctl },
-        limit: raw,
-        ...mustBeAtLeast(ours, 0.7 * raw, 'ports/s', '70 % of the raw limit'),
-      });
-    }
+    figures.push(...bursts);
   }
   const [smallest = Number.NaN] = p50s;
   const largest = p50s.at(-1) ?? Number.NaN;
@@ -78,19 +74,53 @@ function partsOf({ parts }: ChildResult): string {
     .join(', ');
 }
 
+async function burstsAgainstRawLimit(restarted: MeasuringProcess, before: string): Promise<Figure> {
+  const rates: number[] = [];
+  let raw: RawLimit | undefined;
+  try {
+    for (let round = 0; round < burstRounds; round += 1) {
+      const { milliseconds, operations } = await restarted.ask<Burst>('burst');
+      rates.push((burstPorts / milliseconds) * 1000);
+      raw ??= await RawLimit.on(before, operations);
+      await raw.run();
+      await restarted.ask('clear');
+    }
+  } finally {
+    await raw?.[Symbol.asyncDispose]();
+  }
+  const ours = median(rates);
+  const limit = raw?.best ?? Number.NaN;
+  const nbctl = await nbctlPortsPerSecond(before);
+  return {
+    figure: `burst of ${burstPorts.toLocaleString('en')} ports`,
+    unit: 'ports/s',
+    ours,
+    peers: { 'ovsdb-server, pipelined hand-written JSON': limit, 'ovn-nbctl --daemon, 50 ports a command': nbctl },
+    limit,
+    ...mustBeAtLeast(ours, 0.7 * limit, 'ports/s', '70 % of the raw limit'),
+  };
+}
+
+interface MeasuringProcess extends Disposable {
+  /** What it says next, after it has been told what to do. */
+  ask<Answer>(request?: Request): Promise<Answer>;
+}
+
 /** A process of its own for each start, so that memory and pauses are of it alone. */
-async function child(remote: string, size: number, phase: 'cold' | 'changes'): Promise<ChildResult> {
+function startProcess(remote: string, size: number, phase: 'cold' | 'changes'): MeasuringProcess {
   const args = ['--remote', remote, '--size', String(size), '--phase', phase, '--burst', String(burstPorts)];
   const started = fork(join(import.meta.dirname, 'controller/child.ts'), args, {
     execArgv: ['--expose-gc', ...nodeFlags],
     serialization: 'advanced',
   });
-  const { promise, resolve, reject } = Promise.withResolvers<ChildResult>();
-  started.once('message', (message: ChildResult) => resolve(message));
-  started.once('exit', (code, signal) => reject(new Error(`the measuring process ended with ${code ?? signal}`)));
-  try {
-    return await promise;
-  } finally {
-    started.kill();
-  }
+  const ended = new AbortController();
+  started.once('exit', (code, signal) => ended.abort(new Error(`the measuring process ended with ${code ?? signal}`)));
+  return {
+    async ask(request) {
+      if (request !== undefined) started.send(request);
+      const [answer] = await once(started, 'message', { signal: ended.signal });
+      return answer;
+    },
+    [Symbol.dispose]: () => started.kill(),
+  };
 }

@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Core } from '#controller/core.ts';
 import { formerAddresses } from '#controller/northbound/former-addresses.ts';
 import { replicateNorthbound } from '#controller/northbound/replica.ts';
@@ -7,6 +6,7 @@ import { Settling } from '#controller/settling.ts';
 import { connect } from '#ovsdb/client.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import { type Cluster, load } from './objects.ts';
+import { StallWatch } from './stall-watch.ts';
 
 /** Milliseconds. */
 export interface StartTimes {
@@ -17,8 +17,7 @@ export interface StartTimes {
 
 /** Everything of the controller but the Kubernetes API, which gives its objects at once. */
 export async function benchCore(remote: string) {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
+  const stalls = new StallWatch();
   const client = await connect({ remotes: [remote] });
   const core = new Core({
     networkDefaults: { mtu: 1400 },
@@ -49,7 +48,7 @@ export async function benchCore(remote: string) {
   let writer: NorthboundWriter | undefined;
   return {
     core,
-    delay,
+    stalls,
     onSent(listener: (operations: readonly Operation[]) => void) {
       onSent = listener;
     },

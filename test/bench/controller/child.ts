@@ -1,4 +1,6 @@
+import { on } from 'node:events';
 import { parseArgs } from 'node:util';
+import type { Pod } from '#controller/kube/objects/pod.ts';
 import { benchCore, type StartTimes } from './bench-core.ts';
 import { type Cluster, cluster, keyOf, nodeName, podOf, vmOf } from './objects.ts';
 import { percentiles } from './percentiles.ts';
@@ -12,8 +14,15 @@ export interface ChildResult extends StartTimes {
   readonly peakRss: number;
   readonly worstStallMs: number;
   readonly changes?: { readonly p50: number; readonly p99: number };
-  readonly burst?: { readonly ports: number; readonly milliseconds: number };
-  readonly burstOperations?: readonly unknown[];
+}
+
+/** What the process is told to do next, before it says what it measured. */
+export type Request = 'burst' | 'clear' | 'end';
+
+/** Of one burst. */
+export interface Burst {
+  readonly milliseconds: number;
+  readonly operations: readonly unknown[];
 }
 
 const { values } = parseArgs({
@@ -42,12 +51,12 @@ let result: ChildResult = {
 };
 if (values.phase === 'changes') {
   const changes = await measureChanges(objects);
-  const { burst, burstOperations } = await measureBurst(Number(values.burst));
-  result = { ...result, changes, burst, burstOperations };
+  result = { ...result, changes };
+  await takeRequests(Number(values.burst));
 }
 const peakRss = process.resourceUsage().maxRSS * 1024;
-bench.delay.disable();
-result = { ...result, peakRss, worstStallMs: bench.delay.max / 1e6 - 1 };
+bench.stalls.pause();
+result = { ...result, peakRss, worstStallMs: bench.stalls.worstMs };
 await bench.close();
 process.send?.(result, () => process.disconnect());
 
@@ -115,17 +124,48 @@ async function measureChanges({ pods, vmis }: Cluster) {
   return percentiles(latencies);
 }
 
+/** Bursts, and the way back, in turn with what else is measured on this machine, during which nobody looks for stalls. */
+async function takeRequests(ports: number): Promise<void> {
+  const requests = on(process, 'message');
+  bench.stalls.pause();
+  for await (const [request] of requests) {
+    if (request === 'end') return;
+    bench.stalls.resume();
+    const done = request === 'burst' ? await measureBurst(ports) : await clear(ports);
+    bench.stalls.pause();
+    process.send?.(done);
+  }
+}
+
 /** Many pods at once: from the first event to the last row in the database. */
-async function measureBurst(ports: number) {
-  const sent: unknown[] = [];
-  bench.onSent((operations) => sent.push(...operations));
+async function measureBurst(ports: number): Promise<Burst> {
+  const operations: unknown[] = [];
+  bench.onSent((sent) => operations.push(...sent));
   const started = performance.now();
   for (let i = 0; i < ports; i += 1) {
-    const pod = podOf(20_000_000 + i, 'burst');
+    const pod = burstPod(i);
     bench.change(() => bench.core.tables.pods.put(keyOf(pod), pod));
-    // A watch delivers what has come in one read of its socket.
-    if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+    await afterOneRead(i);
   }
   await bench.settled();
-  return { burst: { ports, milliseconds: performance.now() - started }, burstOperations: sent };
+  return { milliseconds: performance.now() - started, operations };
+}
+
+async function clear(ports: number): Promise<'cleared'> {
+  bench.onSent(() => {});
+  for (let i = 0; i < ports; i += 1) {
+    bench.change(() => bench.core.tables.pods.remove(keyOf(burstPod(i))));
+    await afterOneRead(i);
+  }
+  await bench.settled();
+  return 'cleared';
+}
+
+function burstPod(i: number): Pod {
+  return podOf(20_000_000 + i, 'burst');
+}
+
+/** A watch delivers what has come in one read of its socket. */
+async function afterOneRead(i: number): Promise<void> {
+  if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
 }

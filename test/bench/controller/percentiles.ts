@@ -3,3 +3,7 @@ export function percentiles(values: readonly number[]): { readonly p50: number; 
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99) };
 }
+
+export function median(values: readonly number[]): number {
+  return percentiles(values).p50;
+}

@@ -2,22 +2,49 @@ import { connect } from 'node:net';
 import { northboundSchema } from '#controller/northbound/replica.ts';
 import { encodeOperations } from '#ovsdb/transaction/encode-operations.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
+import { median } from './percentiles.ts';
 import { northboundServer } from './server.ts';
 
 /**
  * What ovsdb-server can do with the very rows of a burst: the same inserts and set entries, written as JSON beforehand, all sent at once on
- * one connection that replicates nothing. The best of several batch sizes.
+ * one connection that replicates nothing.
  */
-export async function rawPortsPerSecond(database: string, operations: readonly unknown[]): Promise<number> {
-  let best = 0;
-  for (const batch of [50, 200, 1000]) {
-    await using server = await northboundServer(database);
-    const requests = requestsOf(operations.filter(isOperation), batch);
-    const started = performance.now();
-    await exchange(server.socket, requests.texts);
-    best = Math.max(best, (requests.ports / (performance.now() - started)) * 1000);
+export class RawLimit implements AsyncDisposable {
+  readonly #server: Awaited<ReturnType<typeof northboundServer>>;
+  readonly #operations: readonly Operation[];
+  /** Ports in a transaction → ports a second, of each run. */
+  readonly #rates = new Map<number, number[]>();
+
+  private constructor(server: Awaited<ReturnType<typeof northboundServer>>, operations: readonly Operation[]) {
+    this.#server = server;
+    this.#operations = operations;
   }
-  return best;
+
+  /** @param database as it was before the burst. */
+  static async on(database: string, operations: readonly unknown[]): Promise<RawLimit> {
+    return new RawLimit(await northboundServer(database), operations.filter(isOperation));
+  }
+
+  /** One run with each of several batch sizes. */
+  async run(): Promise<void> {
+    for (const batch of [50, 200, 1000]) {
+      const { texts, ports, undo } = requestsOf(this.#operations, batch);
+      const started = performance.now();
+      await exchange(this.#server.socket, texts);
+      const rate = (ports / (performance.now() - started)) * 1000;
+      this.#rates.set(batch, [...(this.#rates.get(batch) ?? []), rate]);
+      await exchange(this.#server.socket, [undo]);
+    }
+  }
+
+  /** Of the batch size that is best for it; ports a second. */
+  get best(): number {
+    return Math.max(...[...this.#rates.values()].map(median));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]();
+  }
 }
 
 function isOperation(value: unknown): value is Operation {
@@ -28,7 +55,7 @@ function isOperation(value: unknown): value is Operation {
 function requestsOf(
   operations: readonly Operation[],
   batch: number,
-): { readonly texts: string[]; readonly ports: number } {
+): { readonly texts: readonly string[]; readonly ports: number; readonly undo: string } {
   const places = new Map<string, { readonly table: string; readonly parent: string; readonly column: string }[]>();
   for (const operation of operations) {
     if (operation.op !== 'mutate' || !('_uuid' in Object(operation.where))) continue;
@@ -65,11 +92,28 @@ function requestsOf(
         mutations: [[column, 'insert', entries]],
       }),
     );
-    const encoded = encodeOperations(northboundSchema, [...rows, ...mutations]);
-    if (encoded.kind === 'invalid') throw new Error(encoded.error.message);
-    texts.push(JSON.stringify({ method: 'transact', id: at, params: ['OVN_Northbound', ...encoded.operations] }));
+    texts.push(requestOf([...rows, ...mutations]));
   }
-  return { texts, ports: ports.length };
+  return { texts, ports: ports.length, undo: requestOf(undone(operations)) };
+}
+
+/** What takes everything back: a child goes with its place in its parent. */
+function undone(operations: readonly Operation[]): readonly Operation[] {
+  return operations.flatMap((operation): Operation[] => {
+    if (operation.op === 'mutate') {
+      const mutations = operation.mutations.filter(([, mutator]) => mutator === 'insert');
+      return [{ ...operation, mutations: mutations.map(([column, , value]) => [column, 'delete', value]) }];
+    }
+    const { isRoot } = (operation.op === 'insert' && northboundSchema.tables[operation.table]) || {};
+    if (operation.op !== 'insert' || !isRoot || operation.uuid === undefined) return [];
+    return [{ op: 'delete', table: operation.table, where: { _uuid: operation.uuid } }];
+  });
+}
+
+function requestOf(operations: readonly Operation[]): string {
+  const encoded = encodeOperations(northboundSchema, operations);
+  if (encoded.kind === 'invalid') throw new Error(encoded.error.message);
+  return JSON.stringify({ method: 'transact', id: 0, params: ['OVN_Northbound', ...encoded.operations] });
 }
 
 /** Sends all requests and resolves with the last reply. The server reads no further while its replies are not read. */
