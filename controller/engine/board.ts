@@ -1,5 +1,6 @@
 import { DesiredRow } from './desired-row.ts';
 import type { CellFact, Fact, ProblemFact } from './facts.ts';
+import { PartedMap } from './parted-map.ts';
 import type { Key } from './table.ts';
 import type { Owner } from './votes.ts';
 
@@ -16,7 +17,7 @@ export interface BoardListener {
  */
 export class Board {
   readonly listeners = new Set<BoardListener>();
-  readonly #rows = new Map<string, Map<Key, DesiredRow>>();
+  readonly #rows = new Map<string, PartedMap<DesiredRow>>();
   readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<Owner> }>();
   /** Facts about one row come one after another. */
   #last: DesiredRow | undefined;
@@ -101,7 +102,7 @@ export class Board {
     if (this.#last?.key === key && this.#last.table === table) return this.#last;
     let rows = this.#rows.get(table);
     if (rows === undefined) {
-      rows = new Map();
+      rows = new PartedMap();
       this.#rows.set(table, rows);
     }
     let row = rows.get(key);

@@ -1,4 +1,5 @@
 import { Gaps } from './gaps.ts';
+import { PartedMap, wholeSize } from './parted-map.ts';
 import { type Home, Place } from './place.ts';
 import type { Key } from './table.ts';
 
@@ -71,7 +72,7 @@ export function noRows<T>(): ReadonlyMap<Key, T> {
 
 /** All rows that an index files under one value, and who looks at them. Most have one row, which is kept without a map around it. */
 export class Bucket<T> extends Place {
-  #rows: LoneRow<T> | Map<Key, T> | undefined;
+  #rows: LoneRow<T> | ManyRows<T> | undefined;
   #presence: Place | undefined;
 
   /** Whether nobody looks at it and nothing is in it. */
@@ -100,7 +101,7 @@ export class Bucket<T> extends Place {
 
   file(key: Key, row: T): void {
     const rows = this.#rows;
-    if (rows instanceof Map) rows.set(key, row);
+    if (isMany(rows)) this.#rows = rows.size < wholeSize ? rows.set(key, row) : parted(rows).set(key, row);
     else if (rows === undefined || rows.key === key) this.#rows = new LoneRow(key, row);
     else {
       this.#rows = new Map([
@@ -113,14 +114,27 @@ export class Bucket<T> extends Place {
   }
 
   takeOut(key: Key): void {
-    if (this.#rows instanceof Map) this.#rows.delete(key);
-    if (!(this.#rows instanceof Map) || this.#rows.size === 0) this.#rows = undefined;
+    if (isMany(this.#rows)) this.#rows.delete(key);
+    if (!isMany(this.#rows) || this.#rows.size === 0) this.#rows = undefined;
     this.wake();
     if (this.#rows === undefined) {
       this.#presence?.wake();
       this.home.forget(this.name);
     }
   }
+}
+
+type ManyRows<T> = Map<Key, T> | PartedMap<T>;
+
+function isMany<T>(rows: LoneRow<T> | ManyRows<T> | undefined): rows is ManyRows<T> {
+  return rows instanceof Map || rows instanceof PartedMap;
+}
+
+function parted<T>(rows: ManyRows<T>): PartedMap<T> {
+  if (rows instanceof PartedMap) return rows;
+  const parts = new PartedMap<T>();
+  for (const [key, row] of rows) parts.set(key, row);
+  return parts;
 }
 
 /** Buckets by value, each there while it has rows or somebody looks at it. */

@@ -1,5 +1,6 @@
 import { type Claims, claim, speaker, unclaim } from './claims.ts';
 import type { DerivedFact } from './facts.ts';
+import { PartedMap } from './parted-map.ts';
 import { type Home, Place } from './place.ts';
 import { isSame } from './same.ts';
 import { type Bucket, type IndexDefinition, noRows, TableIndex } from './table-index.ts';
@@ -38,7 +39,7 @@ export class Slot<T> extends Place {
  */
 export class Table<T, Index extends string = string> implements Home {
   readonly name: string;
-  readonly #slots = new Map<Key, Slot<T>>();
+  readonly #slots = new PartedMap<Slot<T>>();
   readonly #indexes = new Map<string, TableIndex<T>>();
   readonly #followers: Follower<T>[] = [];
   readonly #listeners = new Set<(key: Key) => void>();

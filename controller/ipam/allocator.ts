@@ -1,4 +1,5 @@
 import type { ObjectReference } from '../engine/facts.ts';
+import { PartedMap, PartedSet } from '../engine/parted-map.ts';
 import type { Key } from '../engine/table.ts';
 import type { Nic, Tables } from '../features/tables.ts';
 import { type Address, addressesOf, formatAddress } from './address.ts';
@@ -43,18 +44,18 @@ export class Allocator {
   readonly #tables: Tables;
   readonly #pools = new Map<Key, NetworkPools>();
   readonly #networksByName = new Map<string, Key>();
-  readonly #dirtyNics = new Set<Key>();
-  readonly #dirtyClaims = new Set<Key>();
+  readonly #dirtyNics = new PartedSet();
+  readonly #dirtyClaims = new PartedSet();
   readonly #dirtyPlans = new Set<Key>();
   /** Claims whose turn comes when none is left that the northbound database has the port of, and no such NIC. */
-  readonly #laterClaims = new Set<Key>();
+  readonly #laterClaims = new PartedSet();
   /** NICs by how old their right is: each has its turn when nobody is left before it. */
-  readonly #formerNics = new Set<Key>();
-  readonly #knownNics = new Set<Key>();
-  readonly #askingNics = new Set<Key>();
-  readonly #laterNics = new Set<Key>();
+  readonly #formerNics = new PartedSet();
+  readonly #knownNics = new PartedSet();
+  readonly #askingNics = new PartedSet();
+  readonly #laterNics = new PartedSet();
   /** Holder → what it holds in which network. */
-  readonly #holdings = new Map<string, { readonly network: Key; readonly addresses: readonly Address[] }>();
+  readonly #holdings = new PartedMap<{ readonly network: Key; readonly addresses: readonly Address[] }>();
   /** NIC → the MAC it asked for and has. */
   readonly #macs = new Map<Key, string>();
   readonly #waiting = new Waiting();
@@ -135,7 +136,7 @@ export class Allocator {
       else this.#laterClaims.add(key);
       if (isTimeUp()) return;
     }
-    const steps: readonly (readonly [Set<Key>, (key: Key) => void])[] = [
+    const steps: readonly (readonly [PartedSet, (key: Key) => void])[] = [
       [this.#dirtyNics, (key) => this.#queueOf(key).add(key)],
       [this.#formerNics, (key) => this.#settleNic(key)],
       [this.#laterClaims, (key) => this.#settleClaim(key)],
@@ -150,12 +151,12 @@ export class Allocator {
     }
   }
 
-  get #nicQueues(): readonly Set<Key>[] {
+  get #nicQueues(): readonly PartedSet[] {
     return [this.#formerNics, this.#knownNics, this.#askingNics, this.#laterNics];
   }
 
   /** Who is gone only gives back, and need not wait. */
-  #queueOf(key: Key): Set<Key> {
+  #queueOf(key: Key): PartedSet {
     const nic = this.#tables.nics.get(key);
     if (nic === undefined) return this.#formerNics;
     if (this.#isKnown(key, nic)) return this.#isFormer(key, nic) ? this.#formerNics : this.#knownNics;
@@ -490,10 +491,12 @@ function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every(({ family, value }, i) => family === b[i]?.family && value === b[i]?.value);
 }
 
-/** Takes what is in the set out of it, one by one. */
-function* drained<T>(set: Set<T>): Iterable<T> {
-  for (const item of set) {
-    set.delete(item);
-    yield item;
+/** Takes what is in the set, and what comes into it meanwhile, out of it, one by one. */
+function* drained(set: Set<Key> | PartedSet): Iterable<Key> {
+  while (set.size > 0) {
+    for (const key of set) {
+      set.delete(key);
+      yield key;
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { PartedMap } from '../engine/parted-map.ts';
 import type { Reference } from './set-index.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { Reference } from './set-index.ts';
  */
 export class Awaiting {
   /** UUID of the missing row → the sets it is to be in. */
-  readonly #entries = new Map<string, readonly Reference[]>();
+  readonly #entries = new PartedMap<readonly Reference[]>();
   /** UUID of the missing row → UUID of the waiting row → its table. */
   readonly #rows = new Map<string, Map<string, string>>();
   /** UUID of a waiting row → UUIDs of the rows it waits for. */

@@ -1,3 +1,4 @@
+import { PartedMap } from '../engine/parted-map.ts';
 import { tableOrder } from './owned-columns.ts';
 
 /** A row to be looked at; with `cells` only these entries of its columns. */
@@ -28,7 +29,7 @@ type Queue = Map<string, Map<string, Entry>>;
 export class DirtyRows {
   /** Rows to be removed come first: they may hold a name that another row is to have. */
   readonly #queues: readonly Queue[] = Array.from({ length: tableOrder.length + 2 }, () => new Map());
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new PartedMap<Entry>();
 
   get size(): number {
     return this.#entries.size;

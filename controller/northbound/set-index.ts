@@ -1,4 +1,5 @@
 import type { Value } from '#ovsdb/schema.ts';
+import { PartedMap } from '../engine/parted-map.ts';
 
 /** A place in the database where a row is referred to. */
 export interface Reference {
@@ -17,7 +18,7 @@ export interface SetChange {
 /** What is in large sets of references, by entry: whether one is there, and which sets it is in, without a walk through any. */
 export class SetIndex {
   /** A list of one or two has no room to grow: there is one for every port. */
-  readonly #references = new Map<string, readonly Reference[]>();
+  readonly #references = new PartedMap<readonly Reference[]>();
 
   /** The sets `entry` is in. */
   of(entry: string): readonly Reference[] {

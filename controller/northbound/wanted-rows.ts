@@ -1,5 +1,6 @@
 import type { Board } from '../engine/board.ts';
 import type { DesiredRow } from '../engine/desired-row.ts';
+import { PartedMap } from '../engine/parted-map.ts';
 import type { Key } from '../engine/table.ts';
 import { largeSets } from './owned-columns.ts';
 import { rowUuid } from './row-uuid.ts';
@@ -14,7 +15,7 @@ interface Group {
 /** The rows on the board by the UUIDs they have in the database. */
 export class WantedRows {
   readonly #board: Board;
-  readonly #rows = new Map<string, DesiredRow>();
+  readonly #rows = new PartedMap<DesiredRow>();
   /** Table → key → wanted rows that have large sets: facts about them come again and again. */
   readonly #groups = new Map<string, Map<Key, Group>>();
   #last = { table: '', key: '', uuid: '' };
