@@ -5,7 +5,8 @@ import { type Dhcpv6Option, decodeOptions6, option6, Status } from '../wire/dhcp
 export interface AddressPlan {
   /** The guest's IPv6 addresses, 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
-  /** T1 and T2, then an IAADDR for each address: what comes after the IAID in the IA_NA that holds them. */
+  /** The IA_NA that holds them: what comes before its IAID, and after: T1 and T2, then an IAADDR for each address. */
+  readonly head: Uint8Array;
   readonly given: Uint8Array;
 }
 
@@ -22,11 +23,14 @@ export function addressPlan(
   addresses: readonly Uint8Array[],
   { t1, t2, valid }: { readonly t1: number; readonly t2: number; readonly valid: number },
 ): AddressPlan {
-  return { addresses, given: concat(be32(t1, t2), ...addresses.map((address) => addressOption(address, valid))) };
+  const given = concat(be32(t1, t2), ...addresses.map((address) => addressOption(address, valid)));
+  return { addresses, head: be16(identityAssociation.na, iaidLength + given.length), given };
 }
 
+const iaidLength = 4;
+
 /**
- * The IA options of an answer, one for each in the request and in its order (RFC 9915 §18.3). The guest's addresses go to
+ * The IA options of an answer, in pieces: one for each in the request and in its order (RFC 9915 §18.3). The guest's addresses go to
  * one IA_NA: the one that already names one of them, else the first. IAID 0 is an IAID like any other.
  */
 export function addressAssociations(
@@ -40,7 +44,9 @@ export function addressAssociations(
   for (const option of options) {
     const { code, content } = option;
     if (code === identityAssociation.na && content.length >= 12) {
-      answers.push(answer(content, plan, option === holder, purpose, isOnLink));
+      if (option === holder && purpose !== 'giveBack' && namesOnlyOurs(content, plan)) {
+        answers.push(plan.head, content.subarray(0, iaidLength), plan.given);
+      } else answers.push(answer(content, plan, option === holder, purpose, isOnLink));
     } else if (purpose === 'giveBack') {
       // Only what we give can be given back.
     } else if (code === identityAssociation.ta && content.length >= 4) {
@@ -79,9 +85,6 @@ function answer(
   isOnLink: (address: Uint8Array) => boolean,
 ): Uint8Array {
   const iaid = content.subarray(0, 4);
-  if (isHolder && purpose !== 'giveBack' && namesOnlyOurs(content, plan)) {
-    return option6(identityAssociation.na, iaid, plan.given);
-  }
   const named = addressesIn(content);
   const foreign = named.filter((address) => !isOurs(address, plan));
   if (purpose === 'giveBack') {

@@ -1,7 +1,9 @@
 import { addressBytes, familyOf, parsePrefix, sharesBits } from '../address.ts';
 import type { GuestBinding, Segment } from '../guests.ts';
+import type { GuestSettings } from '../settings.ts';
 import { equalBytes, u16 } from '../wire/bytes.ts';
 import {
+  asReceived,
   assembleDhcpv6,
   type Dhcpv6Message,
   type Dhcpv6Option,
@@ -60,16 +62,6 @@ export function dhcpv6Responder(segment: Segment): Dhcpv6Responder {
   const isOnLink = (address: Uint8Array): boolean =>
     subnets.some(({ network, length }) => sharesBits(network, address, length));
   const ourId = option6(2, segment.serverDuid);
-  const sets = new WeakMap<object, ReadonlyMap<number, Uint8Array>>();
-
-  function optionSet(guest: GuestBinding): ReadonlyMap<number, Uint8Array> {
-    const known = sets.get(guest.settings);
-    if (known !== undefined) return known;
-    const set = dhcpv6OptionSet(guest.settings);
-    sets.set(guest.settings, set);
-    return set;
-  }
-
   return (packet, guest, sourceAddress) => {
     const { message, relays } = packet;
     const { type, options } = message;
@@ -79,20 +71,21 @@ export function dhcpv6Responder(segment: Segment): Dhcpv6Responder {
       const link = relays.findLast(({ linkAddress }) => linkAddress.some((byte) => byte !== 0))?.linkAddress;
       if (link !== undefined && !isOnLink(link)) return 'otherLink';
     }
-    const clientId = optionOf(options, 1);
+    const clientId = options.find(({ code }) => code === 1);
     const serverId = optionOf(options, 2);
     if (clientId === undefined && type !== MessageType6.informationRequest) return 'noClientId';
-    if (clientId !== undefined && (clientId.length < 3 || clientId.length > 130)) return 'badClientId';
+    if (clientId !== undefined && !isDuidLength(clientId.content.length)) return 'badClientId';
     if (serverId !== undefined && !equalBytes(serverId, segment.serverDuid)) return 'otherServer';
     if (serverId !== undefined ? mustNotNameServer.has(type) : mustNameServer.has(type)) return 'contradictoryRequest';
     if (guest === undefined) return 'notOurGuest';
 
-    const body = answerBody(message, guest, isOnLink);
+    const plan = planOf(guest);
+    const body = answerBody(message, plan, isOnLink);
     if (typeof body === 'string') return body;
     const pieces = [ourId];
-    if (clientId !== undefined) pieces.push(option6(1, clientId));
+    if (clientId !== undefined) pieces.push(asReceived(clientId));
     for (const option of body.options) pieces.push(option);
-    if (type !== MessageType6.confirm) putAsked(pieces, options, guest, optionSet(guest));
+    if (type !== MessageType6.confirm) putAsked(pieces, options, guest, plan.options);
     const inner = assembleDhcpv6(body.type, message.transactionId, pieces);
     return { type: body.type === MessageType6.advertise ? 'ADVERTISE' : 'REPLY', bytes: throughRelays(relays, inner) };
   };
@@ -117,6 +110,9 @@ function unheardOf(type: number): Dhcpv6Silence {
     : 'unsupportedType';
 }
 
+/** A type and at least one byte, 130 in all at most (RFC 9915 §11.1). */
+const isDuidLength = (length: number): boolean => length >= 3 && length <= 130;
+
 interface Body {
   readonly type: 2 | 7;
   readonly options: readonly Uint8Array[];
@@ -124,13 +120,12 @@ interface Body {
 
 function answerBody(
   message: Dhcpv6Message,
-  guest: GuestBinding,
+  plan: GuestPlan,
   isOnLink: (address: Uint8Array) => boolean,
 ): Body | Dhcpv6Silence {
   const { type, options } = message;
   const { reply, advertise } = MessageType6;
-  const associations = (purpose: Purpose): Uint8Array[] =>
-    addressAssociations(options, planOf(guest), purpose, isOnLink);
+  const associations = (purpose: Purpose): Uint8Array[] => addressAssociations(options, plan, purpose, isOnLink);
   switch (type) {
     case MessageType6.solicit:
       return optionOf(options, 14) !== undefined
@@ -162,13 +157,22 @@ function status(code: number): Uint8Array {
   return option6(13, Uint8Array.of(code >>> 8, code));
 }
 
-const plans = new WeakMap<GuestBinding, AddressPlan>();
+/** What a guest is told, worked out once; guests with the same settings share `options`. */
+interface GuestPlan extends AddressPlan {
+  readonly options: ReadonlyMap<number, Uint8Array>;
+}
 
-function planOf(guest: GuestBinding): AddressPlan {
+const plans = new WeakMap<GuestBinding, GuestPlan>();
+const optionSets = new WeakMap<GuestSettings, ReadonlyMap<number, Uint8Array>>();
+
+function planOf(guest: GuestBinding): GuestPlan {
   const known = plans.get(guest);
   if (known !== undefined) return known;
+  const { settings } = guest;
+  const options = optionSets.get(settings) ?? dhcpv6OptionSet(settings);
+  optionSets.set(settings, options);
   const addresses = guest.addresses.filter((address) => familyOf(address) === 6).map(addressBytes);
-  const plan = addressPlan(addresses, iaTimes(guest.settings));
+  const plan = { ...addressPlan(addresses, iaTimes(settings)), options };
   plans.set(guest, plan);
   return plan;
 }

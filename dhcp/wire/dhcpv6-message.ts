@@ -122,6 +122,11 @@ export function encodeOptions6(options: Iterable<Dhcpv6Option>): Uint8Array {
   return concat(...parts);
 }
 
+/** A decoded option as it came, with its header; it aliases the packet. */
+export function asReceived({ content }: Dhcpv6Option): Uint8Array {
+  return new Uint8Array(content.buffer, content.byteOffset - 4, content.length + 4);
+}
+
 /** One option with its header. */
 export function option6(code: number, ...content: readonly Uint8Array[]): Uint8Array {
   let length = 0;
