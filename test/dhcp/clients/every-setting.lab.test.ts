@@ -5,6 +5,7 @@ import { settingsReference } from '#dhcp/settings/reference.ts';
 import { mergeGuestSettings } from '#dhcp/settings.ts';
 import { run } from '#test/lab/topology/command.ts';
 import { dhclient } from './dhclient.ts';
+import { dhcp6c } from './dhcp6c.ts';
 import { dhcpcd, dhcpcdAdvertised } from './dhcpcd.ts';
 import { prepareClients } from './packages.ts';
 import type { ClientPlace, Told } from './place.ts';
@@ -88,6 +89,7 @@ type Client =
   | 'dhclient -6 -S'
   | 'dhcpcd'
   | 'dhcpcd -6'
+  | 'dhcp6c'
   | 'udhcpc'
   | 'firmware'
   | 'iPXE'
@@ -98,6 +100,10 @@ type Client =
 const cases: Readonly<Record<string, Partial<Record<Client, Readonly<Record<string, string>> | readonly string[]>>>> = {
   'dns.servers': {
     dhclient: { domain_name_servers: '10.0.0.53 10.0.0.54' },
+    dhcpcd: { domain_name_servers: '10.0.0.53 10.0.0.54' },
+    udhcpc: { dns: '10.0.0.53 10.0.0.54' },
+    'dhcpcd -6': { dhcp6_name_servers: 'fd00::53 fd00::54' },
+    dhcp6c: { new_domain_name_servers: 'fd00::53 fd00::54 ' },
     'dhclient -6': { dhcp6_name_servers: 'fd00::53 fd00::54' },
     'dhclient -6 -S': { dhcp6_name_servers: 'fd00::53 fd00::54' },
     rdisc6: ['Recursive DNS server : fd00::53', 'Recursive DNS server : fd00::54'],
@@ -105,35 +111,74 @@ const cases: Readonly<Record<string, Partial<Record<Client, Readonly<Record<stri
   },
   'dns.search': {
     dhclient: { domain_search: 'example.com. b.org.' },
+    dhcpcd: { domain_search: 'example.com b.org' },
+    udhcpc: { search: 'example.com b.org' },
+    'dhcpcd -6': { dhcp6_domain_search: 'example.com b.org' },
+    dhcp6c: { new_domain_name: 'example.com. b.org. ' },
     'dhclient -6': { dhcp6_domain_search: 'example.com. b.org.' },
     rdisc6: ['DNS search list : example.com b.org'],
     "dhcpcd's RA": { nd1_dnssl1_search: 'example.com b.org' },
   },
   ntp: {
     dhclient: { ntp_servers: '10.0.0.7' },
+    dhcpcd: { ntp_servers: '10.0.0.7' },
+    udhcpc: { ntpsrv: '10.0.0.7' },
+    'dhcpcd -6': { dhcp6_sntp_servers: 'fd00::7' },
+    dhcp6c: { new_ntp_servers: 'fd00::7 ' },
     'dhclient -6': { dhcp6_sntp_servers: 'fd00::7', dhcp6_ntp: '0:1:0:10:fd:0:0:0:0:0:0:0:0:0:0:0:0:0:0:7' },
   },
   defaultRoute: { firmware: { staticroutes: '10.9.0.0/16 10.77.0.7' } },
-  gateway: { dhclient: { routers: '10.77.0.254' }, udhcpc: { router: '10.77.0.254' } },
+  gateway: {
+    dhclient: { routers: '10.77.0.254' },
+    dhcpcd: { routers: '10.77.0.254' },
+    udhcpc: { router: '10.77.0.254' },
+  },
   'routes[].to': {
     dhclient: { rfc3442: '16 10 9 10 77 0 7 0 10 77 0 254', ms_routes: '16 10 9 10 77 0 7 0 10 77 0 254' },
     rdisc6: ['Route : fd09::/48'],
   },
   'routes[].via': {
     udhcpc: { staticroutes: '10.9.0.0/16 10.77.0.7 0.0.0.0/0 10.77.0.254' },
+    dhcpcd: { classless_static_routes: '10.9.0.0/16 10.77.0.7 0.0.0.0/0 10.77.0.254' },
     kernel: ['fd09::/48 via fe80::fe '],
   },
-  mtu: { dhclient: { interface_mtu: '1350' }, rdisc6: ['MTU : 1350 bytes (valid)'], kernel: ['mtu6 1350'] },
-  leaseSeconds: { dhclient: { dhcp_lease_time: '600' }, 'dhclient -6': { max_life: '600', preferred_life: '600' } },
-  renewSeconds: { dhclient: { dhcp_renewal_time: '100' }, 'dhclient -6': { renew: '100' } },
-  rebindSeconds: { dhclient: { dhcp_rebinding_time: '200' }, 'dhclient -6': { rebind: '200' } },
-  hostName: { dhclient: { host_name: 'web' }, udhcpc: { hostname: 'web' } },
+  mtu: {
+    dhclient: { interface_mtu: '1350' },
+    dhcpcd: { interface_mtu: '1350' },
+    udhcpc: { mtu: '1350' },
+    rdisc6: ['MTU : 1350 bytes (valid)'],
+    kernel: ['mtu6 1350'],
+  },
+  leaseSeconds: {
+    dhclient: { dhcp_lease_time: '600' },
+    dhcpcd: { dhcp_lease_time: '600' },
+    'dhcpcd -6': { dhcp6_ia_na1_ia_addr1_vltime: '600' },
+    udhcpc: { lease: '600' },
+    'dhclient -6': { max_life: '600', preferred_life: '600' },
+  },
+  renewSeconds: {
+    dhclient: { dhcp_renewal_time: '100' },
+    dhcpcd: { dhcp_renewal_time: '100' },
+    'dhcpcd -6': { dhcp6_ia_na1_t1: '100' },
+    'dhclient -6': { renew: '100' },
+  },
+  rebindSeconds: {
+    dhclient: { dhcp_rebinding_time: '200' },
+    dhcpcd: { dhcp_rebinding_time: '200' },
+    'dhcpcd -6': { dhcp6_ia_na1_t2: '200' },
+    'dhclient -6': { rebind: '200' },
+  },
+  hostName: { dhclient: { host_name: 'web' }, dhcpcd: { host_name: 'web' }, udhcpc: { hostname: 'web' } },
   fqdn: {
     dhcpcd: { fqdn: 'shop.example.net' },
     'dhcpcd -6': { dhcp6_fqdn: 'shop.example.net' },
     dhclient: { fqdn_fqdn: 'shop.example.net' },
   },
-  domain: { dhclient: { domain_name: 'example.com' } },
+  domain: {
+    dhclient: { domain_name: 'example.com' },
+    dhcpcd: { domain_name: 'example.com' },
+    udhcpc: { domain: 'example.com' },
+  },
   'boot.nextServer': { dhclient: { next_server: '10.77.0.3' }, firmware: { siaddr: '10.77.0.3' } },
   'boot.tftpServer': { dhclient: { tftp_server_name: 'tftp.example' } },
   'boot.tftpServers': { dhclient: { tftp_addresses: '10.77.0.3 10.77.0.4' } },
@@ -207,6 +252,7 @@ const clients: Readonly<Record<Client, (place: ClientPlace) => Promise<Told | st
   dhcpcd: (place) => dhcpcd(place, 4, 'hostname guess\nfqdn both\n'),
   'dhcpcd -6': (place) => dhcpcd(place, 6, 'hostname guess\nfqdn both\noption dhcp6_fqdn\n'),
   "dhcpcd's RA": dhcpcdAdvertised,
+  dhcp6c: (place) => dhcp6c(place, 0),
   udhcpc: (place) => udhcpc(place),
   firmware: (place) => udhcpc(place, '-V PXEClient:Arch:00007:UNDI:003016 -x 0x5d:0007'),
   iPXE: (place) => udhcpc(place, '-x 0xaf:0105'),
@@ -260,6 +306,15 @@ test.each(Object.entries(cases))('%s arrives as asked', (_setting, expected) => 
     if (Array.isArray(said)) for (const part of said) expect(heard, client).toContain(part);
     else expect(heard, client).toMatchObject(said);
   }
+});
+
+test('each client has the address of its guest, whatever its IAID', () => {
+  const addresses = ['dhclient', 'dhclient -6', 'dhcpcd', 'dhcpcd -6', 'dhcp6c', 'udhcpc'].map((name) => {
+    const { ip_address, ip6_address, dhcp6_ia_na1_ia_addr1, address, ip } = Object(told.get(name));
+    return ip_address ?? ip6_address ?? dhcp6_ia_na1_ia_addr1 ?? address ?? ip;
+  });
+  expect(addresses).toEqual(['10.77.0.10', 'fd77::b', '10.77.0.13', 'fd77::e', 'fd77::10', '10.77.0.17']);
+  expect(told.get('dhcpcd -6')).toMatchObject({ dhcp6_ia_na1_iaid: '00000007' });
 });
 
 test('router advertisements come as often as asked', () => {

@@ -3,20 +3,11 @@ import { type Service, serveSegment } from '#dhcp/service.ts';
 import { type GuestSettings, parseGuestSettings } from '#dhcp/settings.ts';
 import { systemClock } from '#dhcp/system-clock.ts';
 import { framesTransport } from '#dhcp/transport/frames.ts';
-import { fromHex } from '#dhcp/wire/bytes.ts';
+import { segment as blue } from '../server/packets.ts';
 import type { LabSegment } from './segment.ts';
 
 /** The segment that real clients are on. */
-export const segment: Segment = {
-  name: 'lab',
-  subnets: ['10.77.0.0/16', 'fd77::/64'],
-  gateways: ['10.77.0.1', 'fd77::1'],
-  mtu: 1400,
-  serverId: '10.77.0.2',
-  serverDuid: fromHex('0004000102030405060708090a0b0c0d0e0f'),
-  relays: [],
-  trustDuid: false,
-};
+export const segment: Segment = { ...blue, name: 'lab', relays: [] };
 
 /** Our server on the segment's bridge, as one node's agent runs it; `mac` is its own. The router's advertisements say `settings`. */
 export function agentOn(lab: LabSegment, mac: string, guests: GuestBook, settings: GuestSettings): Service {

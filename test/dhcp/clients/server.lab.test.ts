@@ -7,24 +7,18 @@ import { framesTransport } from '#dhcp/transport/frames.ts';
 import { socketsTransport } from '#dhcp/transport/sockets.ts';
 import { run } from '#test/lab/topology/command.ts';
 import { dhclient } from './dhclient.ts';
-import { dhcp6c } from './dhcp6c.ts';
-import { dhcpcd } from './dhcpcd.ts';
 import { prepareClients } from './packages.ts';
 import { attacked } from './rogue.ts';
 import { type LabSegment, labSegment } from './segment.ts';
 import { agentOn, guestOf, parsed, segment } from './served-segment.ts';
-import { udhcpc } from './udhcpc.ts';
+
+// How our server reaches guests, whatever they and their segment do; what it tells them is in every-setting.lab.test.ts.
 
 const settings = parsed({
-  dns: { servers: ['10.0.0.53', 'fd00::53'], search: ['example.com', 'b.org'] },
-  ntp: ['10.0.0.7', 'fd00::7'],
-  domain: 'example.com',
+  dns: { servers: ['10.0.0.53', 'fd00::53'] },
   routes: [{ to: '10.9.0.0/16', via: '10.77.0.7' }],
   leaseSeconds: 600,
-  renewSeconds: 100,
-  rebindSeconds: 200,
   captivePortal: 'https://p.example/',
-  options: { dhcpv4: [{ code: 138, addresses: ['10.0.0.9'] }] },
   ra: { mode: 'stateless', pref64: '64:ff9b::/96', routes: [{ prefix: 'fd05::/48', preference: 'low' }] },
 });
 const guestA = guestOf(10, settings, 'vm-a');
@@ -58,31 +52,6 @@ function agent(mac: string, guests: GuestBook): Service {
   return agentOn(lab, mac, guests, settings);
 }
 
-const expected4 = {
-  ip_address: '10.77.0.10',
-  subnet_mask: '255.255.0.0',
-  broadcast_address: '10.77.255.255',
-  routers: '10.77.0.1',
-  domain_name: 'example.com',
-  domain_name_servers: '10.0.0.53',
-  domain_search: 'example.com. b.org.',
-  host_name: 'vm-a',
-  interface_mtu: '1400',
-  ntp_servers: '10.0.0.7',
-  rfc3442: '16 10 9 10 77 0 7 0 10 77 0 1',
-  ms_routes: '16 10 9 10 77 0 7 0 10 77 0 1',
-  captive_portal: 'https://p.example/',
-  capwap: '10.0.0.9',
-  dhcp_lease_time: '600',
-  dhcp_renewal_time: '100',
-  dhcp_rebinding_time: '200',
-  dhcp_server_identifier: '10.77.0.2',
-};
-
-test('dhclient is told every IPv4 setting as asked', async () => {
-  expect(await dhclient(a, 4)).toMatchObject(expected4);
-});
-
 test('dhclient, which may do without IPv4, does so when told (RFC 8925)', async () => {
   book.set({ ...guestA, settings: { ...settings, ipv6OnlyPreferredSeconds: 1800 } });
   try {
@@ -93,75 +62,6 @@ test('dhclient, which may do without IPv4, does so when told (RFC 8925)', async 
   } finally {
     book.set(guestA);
   }
-});
-
-test('dhclient is told every IPv6 setting as asked', async () => {
-  expect(await dhclient(a, 6)).toMatchObject({
-    ip6_address: 'fd77::a',
-    max_life: '600',
-    renew: '100',
-    rebind: '200',
-    dhcp6_name_servers: 'fd00::53',
-    dhcp6_domain_search: 'example.com. b.org.',
-    dhcp6_sntp_servers: 'fd00::7',
-    dhcp6_portal: 'https://p.example/',
-  });
-});
-
-test('udhcpc is told every setting as asked', async () => {
-  expect(await udhcpc(a)).toMatchObject({
-    ip: '10.77.0.10',
-    subnet: '255.255.0.0',
-    broadcast: '10.77.255.255',
-    router: '10.77.0.1',
-    domain: 'example.com',
-    dns: '10.0.0.53',
-    search: 'example.com b.org',
-    hostname: 'vm-a',
-    mtu: '1400',
-    ntpsrv: '10.0.0.7',
-    staticroutes: '10.9.0.0/16 10.77.0.7 0.0.0.0/0 10.77.0.1',
-    lease: '600',
-    serverid: '10.77.0.2',
-  });
-});
-
-test('dhcpcd is told every setting as asked, over IPv4 and IPv6', async () => {
-  expect(await dhcpcd(a, 4)).toMatchObject({
-    ip_address: '10.77.0.10',
-    subnet_cidr: '16',
-    routers: '10.77.0.1',
-    domain_name: 'example.com',
-    domain_name_servers: '10.0.0.53',
-    domain_search: 'example.com b.org',
-    host_name: 'vm-a',
-    interface_mtu: '1400',
-    ntp_servers: '10.0.0.7',
-    classless_static_routes: '10.9.0.0/16 10.77.0.7 0.0.0.0/0 10.77.0.1',
-    dhcp_lease_time: '600',
-    dhcp_renewal_time: '100',
-    dhcp_rebinding_time: '200',
-    dhcp_server_identifier: '10.77.0.2',
-  });
-  expect(await dhcpcd(a, 6)).toMatchObject({
-    dhcp6_ia_na1_iaid: '00000007',
-    dhcp6_ia_na1_ia_addr1: 'fd77::a',
-    dhcp6_ia_na1_ia_addr1_vltime: '600',
-    dhcp6_ia_na1_t1: '100',
-    dhcp6_ia_na1_t2: '200',
-    dhcp6_name_servers: 'fd00::53',
-    dhcp6_domain_search: 'example.com b.org',
-    dhcp6_sntp_servers: 'fd00::7',
-  });
-});
-
-test('wide-dhcpv6, which asks with IAID 0, is told every setting as asked', async () => {
-  expect(await dhcp6c(a, 0)).toMatchObject({
-    address: 'fd77::a',
-    new_domain_name_servers: 'fd00::53 ',
-    new_domain_name: 'example.com. b.org. ',
-    new_ntp_servers: 'fd00::7 ',
-  });
 });
 
 test('a guest keeps its addresses when it moves to another node of the segment', async () => {
@@ -200,7 +100,11 @@ test('over sockets, guests without an address are reached by unicast', async () 
   const sockets = serveSegment({ segment, guests, open, clock: systemClock });
   await sockets.ready;
   try {
-    expect(await dhclient(client, 4)).toMatchObject(expected4);
+    expect(await dhclient(client, 4)).toMatchObject({
+      ip_address: '10.77.0.10',
+      routers: '10.77.0.1',
+      host_name: 'vm-a',
+    });
     expect(await dhclient(client, 6)).toMatchObject({ ip6_address: 'fd77::a' });
     const neighbours = await run('ip', ['neigh', 'show', 'dev', 'eth0'], { netns });
     expect(neighbours).toContain(`10.77.0.10 lladdr ${macA} PERMANENT`);
