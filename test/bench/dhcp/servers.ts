@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import manifest from '../../../package.json' with { type: 'json' };
 import { type BenchedServer, benchGuests, benchIpv4, benchIpv6, benchMac, type Rig } from './rig.ts';
 
 /** A server with the bench's 10,000 static bindings. */
@@ -26,8 +27,9 @@ export async function bundled(folder: string): Promise<string> {
   return bundle;
 }
 
-/** Young generation kept small: what lives long is read once. */
-export const oursFlags = ['--max-semi-space-size=2'] as const;
+/** Node's flags in `npm run dhcp`. */
+export const oursFlags: readonly string[] =
+  /node (--.*) dhcp\/cli\/main\.ts/.exec(manifest.scripts.dhcp)?.[1]?.split(' ') ?? [];
 
 export async function oursWith(rig: Rig, family: 4 | 6, guests: number): Promise<BenchedServer> {
   const bundle = await bundled(rig.folder);
