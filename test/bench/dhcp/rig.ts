@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -72,8 +72,12 @@ export async function openRig(): Promise<Rig> {
   await writeFile(macs, Array.from({ length: benchGuests }, (_, i) => `${benchMac(i)}\n`).join(''));
   await removeNamespaces();
   const bufferBefore = readFileSync(bufferSetting, 'utf8');
-  const restoreBuffer = (): void => writeFileSync(bufferSetting, bufferBefore);
-  process.once('exit', restoreBuffer);
+  const leaveNothing = (): void => {
+    writeFileSync(bufferSetting, bufferBefore);
+    for (const netns of [serverNs, clientNs]) spawnSync('sh', ['-c', removal(netns)]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', leaveNothing);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   writeFileSync(bufferSetting, String(bufferBytes));
   for (const netns of [serverNs, clientNs]) {
@@ -192,10 +196,8 @@ export async function openRig(): Promise<Rig> {
       return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
     },
     async [Symbol.asyncDispose]() {
-      restoreBuffer();
-      process.off('exit', restoreBuffer);
-      await removeNamespaces();
-      await rm(folder, { recursive: true, force: true });
+      process.off('exit', leaveNothing);
+      leaveNothing();
     },
   };
 }
@@ -210,10 +212,9 @@ function childSeconds(text: string): number {
 }
 
 async function removeNamespaces(): Promise<void> {
-  for (const netns of [serverNs, clientNs]) {
-    await run('sh', [
-      '-c',
-      `[ -e /run/netns/${netns} ] || exit 0; ip netns pids ${netns} | xargs -r kill -9; ip netns del ${netns}`,
-    ]);
-  }
+  for (const netns of [serverNs, clientNs]) await run('sh', ['-c', removal(netns)]);
+}
+
+function removal(netns: string): string {
+  return `[ -e /run/netns/${netns} ] || exit 0; ip netns pids ${netns} | xargs -r kill -9; ip netns del ${netns}`;
 }
