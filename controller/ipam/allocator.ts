@@ -47,6 +47,8 @@ export class Allocator {
   readonly #dirtyNics = new PartedSet();
   readonly #dirtyClaims = new PartedSet();
   readonly #dirtyPlans = new Set<Key>();
+  /** Claims and NICs that are to be looked at because their network has changed: it may have a hundred thousand. */
+  readonly #marking: Iterator<void>[] = [];
   /** Claims whose turn comes when none is left that the northbound database has the port of, and no such NIC. */
   readonly #laterClaims = new PartedSet();
   /** NICs by how old their right is: each has its turn when nobody is left before it. */
@@ -112,7 +114,7 @@ export class Allocator {
   get isSettled(): boolean {
     const claims = this.#dirtyClaims.size + this.#laterClaims.size;
     const nics = this.#nicQueues.reduce((sum, { size }) => sum + size, this.#dirtyNics.size);
-    return !this.#started || this.#dirtyPlans.size + claims + nics === 0;
+    return !this.#started || this.#dirtyPlans.size + this.#marking.length + claims + nics === 0;
   }
 
   /** A claim that could not be written and whose NIC is gone: its addresses are free again. */
@@ -131,6 +133,10 @@ export class Allocator {
    */
   #settleAll(isTimeUp: () => boolean): void {
     for (const key of drained(this.#dirtyPlans)) this.#settlePlan(key);
+    for (let [next] = this.#marking; next !== undefined; [next] = this.#marking) {
+      if (next.next().done) this.#marking.shift();
+      if (isTimeUp()) return;
+    }
     for (const key of drained(this.#dirtyClaims)) {
       if (this.#isInNorthbound(key)) this.#settleClaim(key);
       else this.#laterClaims.add(key);
@@ -190,10 +196,15 @@ export class Allocator {
       }
     }
     const name = plan?.name ?? before?.plan.name;
-    if (name !== undefined)
-      for (const claim of this.#tables.claims.by('network', name).keys()) this.#dirtyClaims.add(claim);
-    for (const nic of this.#tables.nics.by('network', key).keys()) this.#dirtyNics.add(nic);
+    this.#marking.push(this.#markAll(key, name));
     this.#wakeAll(key);
+  }
+
+  /** One of them at each step. */
+  *#markAll(network: Key, name: string | undefined): Iterator<void> {
+    if (name !== undefined)
+      for (const claim of this.#tables.claims.by('network', name).keys()) yield void this.#dirtyClaims.add(claim);
+    for (const nic of this.#tables.nics.by('network', network).keys()) yield void this.#dirtyNics.add(nic);
   }
 
   #settleClaim(key: Key): void {

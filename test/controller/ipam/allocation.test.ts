@@ -273,3 +273,23 @@ test('nothing is given away before claims and the northbound database have been 
   await core.settle();
   expect(core.tables.podLeases.size).toBe(1);
 });
+
+test('whoever is on a network that changes is looked at one after the other, however little time there is', async () => {
+  const core = new Core({ networkDefaults: { mtu: 1400 }, bindingPlugins: {} });
+  const { clusterNetworks, pods, podLeases } = core.tables;
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  clusterNetworks.put('default', trimClusterNetwork(network('default', '10.244.0.0/16')));
+  for (const name of names) pods.put(`default/${name}`, trimPod(pod(name)));
+  core.allocator.start(new Map());
+  await core.settle();
+  clusterNetworks.put('default', trimClusterNetwork(network('default', '10.245.0.0/16')));
+  await core.engine.run();
+  let steps = 0;
+  for (; !core.allocator.isSettled; steps += 1) {
+    core.allocator.settle(() => true);
+    await core.engine.run();
+  }
+  expect(steps).toBeGreaterThan(names.length);
+  const leases = [...podLeases.rows().values()].flatMap(({ ips }) => ips);
+  expect(leases.filter((ip) => ip.startsWith('10.245.'))).toHaveLength(names.length);
+});
