@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type OvnCapabilities, ovnCapabilities } from '#dhcp/ovn/capabilities.ts';
 import { compileDhcpv4 } from '#dhcp/ovn/dhcpv4.ts';
-import { compileDhcpv6 } from '#dhcp/ovn/dhcpv6.ts';
+import { compileDhcpv6, unheardByDhcpv6 } from '#dhcp/ovn/dhcpv6.ts';
 import type { Unsupported } from '#dhcp/ovn/option-map.ts';
 import { portOptions } from '#dhcp/ovn/port-options.ts';
 import { compileRa } from '#dhcp/ovn/ra.ts';
@@ -159,7 +159,8 @@ function rowsOf(segment: Segment, ovn: OvnFacts, settings: GuestSettings): Compi
     const fact = row('DHCP_Options', key, { cidr, options, external_ids: ownerMark(key, segment.object.uid) });
     return { fact, column: `dhcpv${family}_options`, uuid: rowUuid('DHCP_Options', key) };
   });
-  return { capabilities, rows, unsupported: compiled.flatMap(({ unsupported }) => unsupported) };
+  const unsupported = compiled.flatMap((row) => row.unsupported);
+  return { capabilities, rows, unsupported: [...unsupported, ...unheardByDhcpv6(settings)] };
 }
 
 function* unsupportedProblems(

@@ -29,6 +29,21 @@ export function compileDhcpv6(input: Dhcpv6Input): DhcpOptionsRow | undefined {
   };
 }
 
+/** Settings that only DHCPv6 could tell, where `ra.mode` is `slaac` and nobody asks it, whoever would answer. */
+export function unheardByDhcpv6({ ra, ntp, boot, options }: GuestSettings): readonly Unsupported[] {
+  if (ra?.mode !== 'slaac') return [];
+  const unheard: [string, unknown][] = [
+    ['ntp', ntp?.some((address) => familyOf(address) === 6)],
+    ['boot.ipv6Url', boot?.ipv6Url],
+    ['boot.ipv6Parameters', boot?.ipv6Parameters?.length],
+    ['options.dhcpv6', options?.dhcpv6?.length],
+  ];
+  return unheard.flatMap(([setting, set]) => {
+    const sentence = `${setting}: only DHCPv6 can tell it, which no guest asks in ra.mode slaac; in stateless they do`;
+    return set ? [{ setting, sentence }] : [];
+  });
+}
+
 function* wantedOptions({ settings, capabilities, serverMac }: Dhcpv6Input): Generator<WantedOption> {
   const { boot, dns } = settings;
   const servers = (dns?.servers ?? []).filter((address) => familyOf(address) === 6);

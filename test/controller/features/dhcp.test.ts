@@ -109,3 +109,11 @@ test('what the running OVN cannot say is told of whoever set it, and the rest is
   ]);
   expect(await toldOf(replay, 'vm/default/a')).toMatchObject({ v4: { mtu: '1300' } });
 });
+
+test('what only DHCPv6 could tell is told of whoever set it, where no guest asks DHCPv6', async () => {
+  const replay = played(network({ ntp: ['10.0.0.7', 'fd00::7'], ra: { mode: 'slaac' } }), vmi('a'));
+  expect(await problems(replay)).toEqual([
+    'ClusterNetwork default: spec.guest.ntp: only DHCPv6 can tell it, which no guest asks in ra.mode slaac; in stateless they do',
+  ]);
+  expect(await toldOf(replay, 'vm/default/a')).toMatchObject({ v4: { ntp_server: '10.0.0.7' }, v6: undefined });
+});
