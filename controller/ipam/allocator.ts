@@ -296,9 +296,10 @@ export class Allocator {
     const { network, request, object } = nic;
     const found = this.#tables.podLeases.get(key);
     // A pod of the same name is another pod; the address goes back to the end of the queue.
-    const lease = found?.uid === object.uid && found.network === network ? found : undefined;
+    const own = found?.uid === object.uid ? found : undefined;
+    const lease = own?.network === network ? own : undefined;
     const had = lease === undefined ? [] : addressesOf(lease.ips);
-    const before = lease === undefined ? this.#formerMac(key, nic) : macInUse(lease);
+    const before = own === undefined ? this.#formerMac(key, nic) : macInUse(own);
     const isGood = lease !== undefined && this.#isStillGood(key, nic);
     const addresses = isGood ? had : this.#lease(key, nic, had);
     if (addresses === undefined) {

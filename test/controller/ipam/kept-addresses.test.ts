@@ -48,6 +48,17 @@ test.each([
   expect(await addresses(replay)).toEqual({ 'vm/default/db': ['0a:58:0a:f4:00:09 10.244.0.9 fd00:10:244::9'] });
 });
 
+test('a pod keeps the MAC it asked for when its namespace gets a network of its own, though it asks for it no more', async () => {
+  const replay = freshReplay();
+  put(replay, 'Pod', pod('web', 'uid-web', asking({ mac: '02:00:00:00:00:01' })));
+  await replay.rows();
+  put(replay, 'Pod', pod('web', 'uid-web'));
+  await replay.rows();
+  const { spec } = network('amber', '192.168.7.0/29');
+  put(replay, 'Network', { metadata: { namespace: 'default', name: 'amber', uid: 'net-amber' }, spec });
+  expect(await addresses(replay)).toEqual({ 'pod/default/web': ['02:00:00:00:00:01 192.168.7.2'] });
+});
+
 test('a MAC is not kept by a VM that has no address in the network', async () => {
   const replay = freshReplay();
   const macAddress = '02:00:00:00:00:01';
