@@ -214,9 +214,11 @@ export class Batches {
   }
 
   /** How much work the row is: itself, its cells and what comes with it. */
-  #weightOf({ uuid, cells }: DirtyRow): number {
+  #weightOf({ table, uuid, cells }: DirtyRow): number {
     let weight = 1 + this.#awaiting.countFor(uuid);
-    if (cells === undefined) weight += (this.#wanted.row(uuid)?.cellCount ?? 0) / 8;
+    // Each member of a large set is looked for, and waited for when it is not there yet.
+    const cellsOfWeight = Object.hasOwn(largeSets, table) ? 2 : 8;
+    if (cells === undefined) weight += (this.#wanted.row(uuid)?.cellCount ?? 0) / cellsOfWeight;
     for (const entries of cells?.values() ?? []) weight += entries.size;
     // To compare a row takes as long as to write it.
     return cells === undefined ? Math.max(weight, weightOfPort) : weight;

@@ -366,3 +366,26 @@ test('a refused row is told to whom it belongs, tried again ever more seldom, an
   expect(northbound.row('Logical_Switch_Port', portUuid)?.name).toBe(port);
   expect([...writer.problems()]).toEqual([]);
 });
+
+test('groups with many members are looked through a few at a time', async () => {
+  const board = new Board();
+  const northbound = new MemoryNorthbound();
+  const rows: number[] = [];
+  const writer = new NorthboundWriter(board, northbound, {
+    sleep: () => new Promise(setImmediate),
+    fullBatchRows: 2,
+    onEvent: ({ kind, ...event }) => kind === 'committed' && 'rows' in event && rows.push(event.rows),
+  });
+  for (const group of ['web', 'db', 'mail']) {
+    board.say(group, row('Port_Group', group, { name: group, external_ids: mark(group) }));
+    for (let i = 0; i < 13; i += 1) {
+      board.say(
+        `${group} ${i}`,
+        setEntry('Port_Group', group, 'ports', rowUuid('Logical_Switch_Port', `pod/default/${i}`)),
+      );
+    }
+  }
+  await writer.start();
+  await writer.idle();
+  expect(rows).toEqual([1, 1, 1]);
+});
