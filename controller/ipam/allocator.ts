@@ -1,8 +1,9 @@
 import type { ObjectReference } from '../engine/facts.ts';
-import { PartedMap, PartedSet } from '../engine/parted-map.ts';
+import { PartedMap } from '../engine/parted-map.ts';
 import type { Key } from '../engine/table.ts';
 import type { Nic, Tables } from '../features/tables.ts';
 import { type Address, addressesOf, formatAddress } from './address.ts';
+import { Agenda, type Right } from './agenda.ts';
 import { isMadeMac, isOwnMac, leaseMac, macInUse, madeMac } from './lease-mac.ts';
 import { isSamePool, NetworkPools } from './network-pools.ts';
 import { Waiting } from './waiting.ts';
@@ -44,18 +45,13 @@ export class Allocator {
   readonly #tables: Tables;
   readonly #pools = new Map<Key, NetworkPools>();
   readonly #networksByName = new Map<string, Key>();
-  readonly #dirtyNics = new PartedSet();
-  readonly #dirtyClaims = new PartedSet();
-  readonly #dirtyPlans = new Set<Key>();
-  /** Claims and NICs that are to be looked at because their network has changed: it may have a hundred thousand. */
-  readonly #marking: Iterator<void>[] = [];
-  /** Claims whose turn comes when none is left that the northbound database has the port of, and no such NIC. */
-  readonly #laterClaims = new PartedSet();
-  /** NICs by how old their right is: each has its turn when nobody is left before it. */
-  readonly #formerNics = new PartedSet();
-  readonly #knownNics = new PartedSet();
-  readonly #askingNics = new PartedSet();
-  readonly #laterNics = new PartedSet();
+  readonly #agenda = new Agenda({
+    plan: (key) => this.#settlePlan(key),
+    claim: (key) => this.#settleClaim(key),
+    nic: (key) => this.#settleNic(key),
+    isInNorthbound: (claim) => this.#isInNorthbound(claim),
+    rightOf: (key) => this.#rightOf(key),
+  });
   /** Holder → what it holds in which network. */
   readonly #holdings = new PartedMap<{ readonly network: Key; readonly addresses: readonly Address[] }>();
   /** NIC → the MAC it asked for and has. */
@@ -71,9 +67,9 @@ export class Allocator {
 
   constructor(tables: Tables) {
     this.#tables = tables;
-    tables.nics.onChange((key) => this.#dirtyNics.add(key));
-    tables.claims.onChange((key) => this.#dirtyClaims.add(key));
-    tables.networkPlans.onChange((key) => this.#dirtyPlans.add(key));
+    tables.nics.onChange((key) => this.#agenda.addNic(key));
+    tables.claims.onChange((key) => this.#agenda.addClaim(key));
+    tables.networkPlans.onChange((key) => this.#agenda.addPlan(key));
   }
 
   /**
@@ -105,16 +101,14 @@ export class Allocator {
    * again until `isSettled`; it stops early when `isTimeUp`.
    */
   settle(isTimeUp: () => boolean = () => false): readonly WantedClaim[] {
-    if (this.#started) this.#settleAll(isTimeUp);
+    if (this.#started) this.#agenda.run(isTimeUp);
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh;
   }
 
   get isSettled(): boolean {
-    const claims = this.#dirtyClaims.size + this.#laterClaims.size;
-    const nics = this.#nicQueues.reduce((sum, { size }) => sum + size, this.#dirtyNics.size);
-    return !this.#started || this.#dirtyPlans.size + this.#marking.length + claims + nics === 0;
+    return !this.#started || this.#agenda.isEmpty;
   }
 
   /** A claim that could not be written and whose NIC is gone: its addresses are free again. */
@@ -129,44 +123,14 @@ export class Allocator {
 
   /**
    * Of two claimants of one address the one keeps it whose port the northbound database has, then the one who has a claim. After them come
-   * those who had an address, then those who ask for a particular one or a MAC, then those who take any.
+   * those who had an address, then those who ask for a particular one or a MAC, then those who take any. Who is gone only gives back, and
+   * need not wait.
    */
-  #settleAll(isTimeUp: () => boolean): void {
-    for (const key of drained(this.#dirtyPlans)) this.#settlePlan(key);
-    for (let [next] = this.#marking; next !== undefined; [next] = this.#marking) {
-      if (next.next().done) this.#marking.shift();
-      if (isTimeUp()) return;
-    }
-    for (const key of drained(this.#dirtyClaims)) {
-      if (this.#isInNorthbound(key)) this.#settleClaim(key);
-      else this.#laterClaims.add(key);
-      if (isTimeUp()) return;
-    }
-    const steps: readonly (readonly [PartedSet, (key: Key) => void])[] = [
-      [this.#dirtyNics, (key) => this.#queueOf(key).add(key)],
-      [this.#formerNics, (key) => this.#settleNic(key)],
-      [this.#laterClaims, (key) => this.#settleClaim(key)],
-      [this.#dirtyNics, (key) => this.#queueOf(key).add(key)],
-      ...this.#nicQueues.map((queue) => [queue, (key: Key) => this.#settleNic(key)] as const),
-    ];
-    for (const [queue, step] of steps) {
-      for (const key of drained(queue)) {
-        step(key);
-        if (isTimeUp()) return;
-      }
-    }
-  }
-
-  get #nicQueues(): readonly PartedSet[] {
-    return [this.#formerNics, this.#knownNics, this.#askingNics, this.#laterNics];
-  }
-
-  /** Who is gone only gives back, and need not wait. */
-  #queueOf(key: Key): PartedSet {
+  #rightOf(key: Key): Right {
     const nic = this.#tables.nics.get(key);
-    if (nic === undefined) return this.#formerNics;
-    if (this.#isKnown(key, nic)) return this.#isFormer(key, nic) ? this.#formerNics : this.#knownNics;
-    return nic.request.ips.length > 0 || nic.request.mac !== undefined ? this.#askingNics : this.#laterNics;
+    if (nic === undefined) return 'former';
+    if (this.#isKnown(key, nic)) return this.#isFormer(key, nic) ? 'former' : 'known';
+    return nic.request.ips.length > 0 || nic.request.mac !== undefined ? 'asking' : 'later';
   }
 
   #isKnown(key: Key, nic: Nic): boolean {
@@ -196,15 +160,9 @@ export class Allocator {
       }
     }
     const name = plan?.name ?? before?.plan.name;
-    this.#marking.push(this.#markAll(key, name));
+    const { claims, nics } = this.#tables;
+    this.#agenda.addAll(name === undefined ? [] : claims.by('network', name).keys(), nics.by('network', key).keys());
     this.#wakeAll(key);
-  }
-
-  /** One of them at each step. */
-  *#markAll(network: Key, name: string | undefined): Iterator<void> {
-    if (name !== undefined)
-      for (const claim of this.#tables.claims.by('network', name).keys()) yield void this.#dirtyClaims.add(claim);
-    for (const nic of this.#tables.nics.by('network', network).keys()) yield void this.#dirtyNics.add(nic);
   }
 
   #settleClaim(key: Key): void {
@@ -220,7 +178,7 @@ export class Allocator {
       if (network !== undefined) this.#hold(key, network, addressesOf(claim.ips));
       this.#wanted.delete(key);
     }
-    for (const nic of this.#tables.nics.by('claim', key).keys()) this.#dirtyNics.add(nic);
+    for (const nic of this.#tables.nics.by('claim', key).keys()) this.#agenda.addNic(nic);
   }
 
   /** The addresses of a claim, all of them or none. */
@@ -438,7 +396,7 @@ export class Allocator {
   #wakeNext(network: Key): void {
     for (const nic of this.#waiting.nextForAny(network)) {
       this.#woken.set(nic, network);
-      this.#dirtyNics.add(nic);
+      this.#agenda.addNic(nic);
     }
   }
 
@@ -457,8 +415,8 @@ export class Allocator {
 
   #wake(holders: Iterable<string>): void {
     for (const holder of holders) {
-      if (holder.startsWith(claimPrefix)) this.#dirtyClaims.add(holder.slice(claimPrefix.length));
-      else this.#dirtyNics.add(holder);
+      if (holder.startsWith(claimPrefix)) this.#agenda.addClaim(holder.slice(claimPrefix.length));
+      else this.#agenda.addNic(holder);
     }
   }
 
@@ -501,14 +459,4 @@ function prefixLength(
 
 function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every(({ family, value }, i) => family === b[i]?.family && value === b[i]?.value);
-}
-
-/** Takes what is in the set, and what comes into it meanwhile, out of it, one by one. */
-function* drained(set: Set<Key> | PartedSet): Iterable<Key> {
-  while (set.size > 0) {
-    for (const key of set) {
-      set.delete(key);
-      yield key;
-    }
-  }
 }
