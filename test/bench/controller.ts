@@ -90,14 +90,18 @@ async function burstsAgainstRawLimit(restarted: MeasuringProcess, before: string
   }
   const ours = median(rates);
   const limit = raw?.best ?? Number.NaN;
+  const ofBatches = [...(raw?.rates ?? [])].map(([batch, rate]): [string, number] => [
+    `ovsdb-server, pipelined hand-written JSON, ${batch} ${batch === 1 ? 'port' : 'ports'} a transaction`,
+    rate,
+  ]);
   const nbctl = await nbctlPortsPerSecond(before);
   return {
     figure: `burst of ${burstPorts.toLocaleString('en')} ports`,
     unit: 'ports/s',
     ours,
-    peers: { 'ovsdb-server, pipelined hand-written JSON': limit, 'ovn-nbctl --daemon, 50 ports a command': nbctl },
+    peers: { ...Object.fromEntries(ofBatches), 'ovn-nbctl --daemon, 50 ports a command': nbctl },
     limit,
-    ...mustBeAtLeast(ours, 0.7 * limit, 'ports/s', '70 % of the raw limit'),
+    ...mustBeAtLeast(ours, 0.7 * limit, 'ports/s', '70 % of the raw limit, at the batch size that is best for it'),
   };
 }
 
