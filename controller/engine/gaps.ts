@@ -9,8 +9,8 @@ export class Gaps implements Home {
   readonly #shared = new Map<string, Gap>();
   #own: Gap[] = [];
   #ownByValue: Map<string, Gap[]> | undefined;
-  /** Of the list, those that nobody looks at any more. */
-  #gone = 0;
+  /** Places of their own that somebody looks at: in a list there may be more. */
+  #ownRead = 0;
   readonly #onEmpty: () => void;
 
   constructor(onEmpty: () => void) {
@@ -22,9 +22,7 @@ export class Gaps implements Home {
   }
 
   get watched(): number {
-    let watched = this.#shared.size + this.#own.length - this.#gone;
-    for (const gaps of this.#ownByValue?.values() ?? []) watched += gaps.length;
-    return watched;
+    return this.#shared.size + this.#ownRead;
   }
 
   /** The place of whoever looks at `value` and is about to enter; `before`, if it is there already. */
@@ -33,8 +31,12 @@ export class Gaps implements Home {
     const known = this.#shared.get(value);
     if (known !== undefined) return known;
     const gap = new Gap(this, value);
-    if (this.#shared.size < mostShared) this.#shared.set(value, gap);
-    else if (this.#ownByValue === undefined) this.#own.push(gap);
+    if (this.#shared.size < mostShared) {
+      this.#shared.set(value, gap);
+      return gap;
+    }
+    this.#ownRead += 1;
+    if (this.#ownByValue === undefined) this.#own.push(gap);
     else file(this.#ownByValue, value, gap);
     return gap;
   }
@@ -48,18 +50,20 @@ export class Gaps implements Home {
 
   forget(value: string): void {
     if (this.#shared.get(value)?.isRead === false) this.#shared.delete(value);
-    else if (this.#ownByValue === undefined) {
-      this.#gone += 1;
-      if (this.#gone * 2 > this.#own.length) {
-        this.#own = this.#own.filter(({ isRead }) => isRead);
-        this.#gone = 0;
+    else {
+      this.#ownRead -= 1;
+      if (this.#ownByValue === undefined) this.#shorten();
+      else {
+        const left = this.#ownByValue.get(value)?.filter(({ isRead }) => isRead) ?? [];
+        if (left.length === 0) this.#ownByValue.delete(value);
+        else this.#ownByValue.set(value, left);
       }
-    } else {
-      const left = this.#ownByValue.get(value)?.filter(({ isRead }) => isRead) ?? [];
-      if (left.length === 0) this.#ownByValue.delete(value);
-      else this.#ownByValue.set(value, left);
     }
     if (this.isEmpty) this.#onEmpty();
+  }
+
+  #shorten(): void {
+    if (this.#ownRead * 2 < this.#own.length) this.#own = this.#own.filter(({ isRead }) => isRead);
   }
 
   #sort(): void {
@@ -67,7 +71,6 @@ export class Gaps implements Home {
     for (const gap of this.#own) if (gap.isRead) file(byValue, gap.value, gap);
     this.#ownByValue = byValue;
     this.#own = [];
-    this.#gone = 0;
   }
 }
 
