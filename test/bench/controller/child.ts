@@ -13,7 +13,15 @@ export interface ChildResult extends StartTimes {
   readonly problems: number;
   readonly peakRss: number;
   readonly worstStallMs: number;
-  readonly changes?: { readonly p50: number; readonly p99: number };
+  readonly changes?: Changes;
+}
+
+/** From the event to the transaction sent, in milliseconds. */
+interface Changes {
+  readonly p50: number;
+  readonly p99: number;
+  /** The p50 of each kind of change. */
+  readonly p50s: Readonly<Record<string, number>>;
 }
 
 /** What the process is told to do next, before it says what it measured. */
@@ -61,27 +69,31 @@ await bench.close();
 process.send?.(result, () => process.disconnect());
 
 /** Pods and VMs created, changed, deleted and migrated, one at a time: from the event to the transaction sent. */
-async function measureChanges({ pods, vmis }: Cluster) {
+async function measureChanges({ pods, vmis }: Cluster): Promise<Changes> {
   const { tables } = bench.core;
-  const latencies: number[] = [];
-  const measure = async (put: () => void) => {
+  const latencies = new Map<string, number[]>();
+  const measure = async (kind: string, put: () => void) => {
     const { promise, resolve } = Promise.withResolvers<number>();
     bench.onSent(() => resolve(performance.now()));
     await new Promise((next) => setImmediate(next));
     const started = performance.now();
     bench.change(put);
-    latencies.push((await promise) - started);
+    const latency = (await promise) - started;
+    latencies.set(kind, [...(latencies.get(kind) ?? []), latency]);
     await bench.settled();
   };
+  const launchers = new Map(pods.map((pod) => [pod.owner?.uid, pod]));
   const rounds = 100;
   for (let i = 0; i < rounds; i += 1) {
     const fresh = podOf(10_000_000 + i, 'fresh');
-    await measure(() => tables.pods.put(keyOf(fresh), fresh));
-    await measure(() => tables.pods.put(keyOf(fresh), { ...fresh, nodeName: nodeName(i + 1) }));
-    await measure(() => tables.pods.put(keyOf(fresh), { ...fresh, labels: { app: 'app-3' } }));
-    await measure(() => tables.pods.remove(keyOf(fresh)));
+    await measure('a pod created', () => tables.pods.put(keyOf(fresh), fresh));
+    await measure('a pod on another node', () =>
+      tables.pods.put(keyOf(fresh), { ...fresh, nodeName: nodeName(i + 1) }),
+    );
+    await measure("a pod's labels", () => tables.pods.put(keyOf(fresh), { ...fresh, labels: { app: 'app-3' } }));
+    await measure('a pod deleted', () => tables.pods.remove(keyOf(fresh)));
     const vm = vmis[(i * 31) % vmis.length];
-    const source = pods.find(({ owner }) => owner?.uid === vm?.uid);
+    const source = launchers.get(vm?.uid);
     if (vm === undefined || source === undefined) continue;
     const uid = `vmim-${i}`;
     const target = {
@@ -103,25 +115,26 @@ async function measureChanges({ pods, vmis }: Cluster) {
       creationTimestamp: i,
     };
     tables.vmims.put(keyOf(vmim), vmim);
-    await measure(() => tables.pods.put(keyOf(target), target));
-    await measure(() => tables.vmis.put(keyOf(vm), { ...vm, nodeName: target.nodeName }));
+    await measure("a migration's target pod", () => tables.pods.put(keyOf(target), target));
+    await measure('a VMI that has moved', () => tables.vmis.put(keyOf(vm), { ...vm, nodeName: target.nodeName }));
     tables.vmims.remove(keyOf(vmim));
     tables.pods.remove(keyOf(target));
-    await measure(() => tables.vmis.put(keyOf(vm), vm));
+    await measure('a VMI back again', () => tables.vmis.put(keyOf(vm), vm));
     const { vm: newVm, vmi, launcher, claim } = vmOf(200_000 + i);
-    await measure(() => {
+    await measure('a VM created and started', () => {
       tables.vms.put(keyOf(newVm), newVm);
       tables.claims.put(keyOf(claim), claim);
       tables.pods.put(keyOf(launcher), launcher);
       tables.vmis.put(keyOf(vmi), vmi);
     });
-    await measure(() => tables.vmis.remove(keyOf(vmi)));
+    await measure('a VMI deleted', () => tables.vmis.remove(keyOf(vmi)));
     tables.pods.remove(keyOf(launcher));
     tables.claims.remove(keyOf(claim));
     tables.vms.remove(keyOf(newVm));
     await bench.settled();
   }
-  return percentiles(latencies);
+  const p50s = [...latencies].map(([kind, ofKind]): [string, number] => [kind, percentiles(ofKind).p50]);
+  return { ...percentiles([...latencies.values()].flat()), p50s: Object.fromEntries(p50s) };
 }
 
 /** Bursts, and the way back, in turn with what else is measured on this machine, during which nobody looks for stalls. */
