@@ -1,4 +1,5 @@
 import type { DatabaseSchema } from '#ovsdb/schema.ts';
+import { turn } from '../turns.ts';
 import { Awaiting } from './awaiting.ts';
 import { type DirtyRow, DirtyRows } from './dirty-rows.ts';
 import { Foreseen } from './foreseen.ts';
@@ -39,6 +40,8 @@ export interface BatchesOptions {
   readonly now: () => number;
 }
 
+/** A batch ends with what could be planned by then, so that others have their turn. */
+const longestPlanMs = 6;
 /** Rows and cells of a full batch, by its ports: each is in its switch and in two port groups or so. */
 const weightOfPort = 3;
 
@@ -128,12 +131,27 @@ export class Batches {
 
   /** Takes what is to be written next. */
   next(): Batch {
-    const batch = this.#ahead ?? this.planned(this.#take());
+    const batch = this.#ahead ?? this.#begun(this.#take(), this.#northbound);
     this.#ahead = undefined;
     return batch;
   }
 
-  planned(rows: readonly DirtyRow[], actual: Actual = this.#northbound): Batch {
+  planned(rows: readonly DirtyRow[]): Batch {
+    return this.#planned(rows, this.#northbound, () => false);
+  }
+
+  /** As much of it as there is time for. */
+  #begun(rows: readonly DirtyRow[], actual: Actual): Batch {
+    const end = this.#options.now() + longestPlanMs;
+    const batch = this.#planned(rows, actual, () => this.#options.now() >= end);
+    if (batch.plan.left.length === 0) return batch;
+    const left = new Set(batch.plan.left.map(({ uuid }) => uuid));
+    this.restore({ rows: rows.filter(({ uuid }) => left.has(uuid)) });
+    const planned = rows.filter(({ uuid }) => !left.has(uuid));
+    return { ...batch, rows: planned, uuids: new Set(planned.map(({ uuid }) => uuid)) };
+  }
+
+  #planned(rows: readonly DirtyRow[], actual: Actual, isTimeUp: () => boolean): Batch {
     const started = this.#options.now();
     const coming: Coming[] = [];
     const made = plan(
@@ -145,6 +163,7 @@ export class Batches {
         if (sets.length > 0) coming.push({ referent, sets });
         return sets.map((set) => ({ unit: this.unit(set), column: set.column }));
       },
+      isTimeUp,
     );
     for (const { referent, unit, column } of made.awaited) {
       const { table, uuid } = unit;
@@ -185,7 +204,7 @@ export class Batches {
   planAheadSoon(): void {
     if (!this.#isWorthPlanning || this.#isAheadDue) return;
     this.#isAheadDue = true;
-    setImmediate(() => {
+    void turn().then(() => {
       this.#isAheadDue = false;
       const inFlight = this.#inFlight;
       if (inFlight === undefined || !this.#isWorthPlanning) return;
@@ -193,7 +212,7 @@ export class Batches {
       // Rows of the batch in flight are looked at when it is known what has become of them.
       this.restore({ rows: taken.filter(({ uuid }) => inFlight.uuids.has(uuid)) });
       const rows = taken.filter(({ uuid }) => !inFlight.uuids.has(uuid));
-      if (rows.length > 0) this.#ahead = this.planned(rows, new Foreseen(this.#northbound, inFlight.plan));
+      if (rows.length > 0) this.#ahead = this.#begun(rows, new Foreseen(this.#northbound, inFlight.plan));
     });
   }
 

@@ -52,29 +52,44 @@ export interface Plan {
   readonly leaving: ReadonlySet<string>;
   /** UUIDs of the rows that were not as they are wanted. */
   readonly different: ReadonlySet<string>;
+  /** Those there was no time for. */
+  readonly left: readonly Unit[];
 }
 
 /**
  * The operations that make the given rows what they are wanted to be, and no others. Inserts come before what refers to them, and
  * a child and its place in the parent are always in the same transaction: OVSDB drops a child that nothing refers to.
- * `waiting` gives the sets that wait for a row, which come to hold it with it.
+ * `waiting` gives the sets that wait for a row, which come to hold it with it. When `isTimeUp` the rest is left for another transaction.
  */
 export function plan(
   units: Iterable<Unit>,
   actual: Actual,
   schema: DatabaseSchema,
   waiting: (referent: string) => Iterable<WantedEntry> = () => [],
+  isTimeUp: () => boolean = () => false,
 ): Plan {
-  const ordered = [...units].sort((a, b) => rank(a.table) - rank(b.table));
-  const leaving = new Set(ordered.flatMap(({ uuid, desired }) => (desired === undefined ? [uuid] : [])));
-  const planning = new Planning(actual, schema, leaving);
-  for (const unit of ordered) planning.add(unit);
+  const ordered = [...units].sort((a, b) => rank(a) - rank(b));
+  const staying = ordered.findIndex(({ desired }) => desired !== undefined);
+  const removed = staying === -1 ? ordered : ordered.slice(0, staying);
+  const planning = new Planning(actual, schema, new Set(removed.map(({ uuid }) => uuid)));
+  let done = 0;
+  for (const unit of ordered) {
+    // Those that stay are planned as if all that are to go were gone.
+    if (done > removed.length && done % unitsPerLook === 0 && isTimeUp()) break;
+    planning.add(unit);
+    done += 1;
+  }
   for (const uuid of planning.inserted) for (const entry of waiting(uuid)) planning.addEntry(entry, uuid);
   planning.settleAwaited();
-  return planning.finished();
+  return { ...planning.finished(), left: ordered.slice(done) };
 }
 
-function rank(table: string): number {
+/** What is little is planned in one go, whatever comes in between. */
+const unitsPerLook = 16;
+
+/** Rows that go come first. */
+function rank({ table, desired }: Unit): number {
+  if (desired === undefined) return -1;
   const position = tableOrder.indexOf(table);
   return position === -1 ? tableOrder.length : position;
 }
@@ -145,7 +160,7 @@ class Planning {
     }
   }
 
-  finished(): Plan {
+  finished(): Omit<Plan, 'left'> {
     const sets: Operation[] = [];
     for (const { table, uuid, column, inserts, deletes } of [...this.#sets.values()].flat()) {
       const mutations: Mutation[] = [];

@@ -4,7 +4,7 @@ import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outc
 import type { Board, BoardListener } from '../engine/board.ts';
 import type { ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
-import { Turns } from '../turns.ts';
+import { Turns, turn } from '../turns.ts';
 import { type Batch, Batches } from './batches.ts';
 import type { DirtyRow } from './dirty-rows.ts';
 import type { Fence } from './fence.ts';
@@ -295,7 +295,7 @@ export class NorthboundWriter implements BoardListener {
     const { operations } = planned;
     if (operations.length === 0) return this.#landed(rows);
     // Sending a large batch takes as long as planning it: others have their turn in between.
-    if (operations.length > fewOperations) await new Promise((resolve) => setImmediate(resolve));
+    if (operations.length > fewOperations) await turn();
     const sent = this.#now();
     this.#pacing.began(sent, rows.length);
     let outcome: TransactionOutcome | 'closed' | undefined;

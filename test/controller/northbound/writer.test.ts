@@ -389,3 +389,42 @@ test('groups with many members are looked through a few at a time', async () => 
   await writer.idle();
   expect(rows).toEqual([1, 1, 1]);
 });
+
+test('a batch ends with what could be planned in its time, and each port still comes with its place and its group', async () => {
+  const board = new Board();
+  const northbound = new MemoryNorthbound();
+  let clock = 0;
+  const writer = new NorthboundWriter(board, northbound, {
+    sleep: () => new Promise(setImmediate),
+    // A machine that is so slow that every look at the clock costs it two milliseconds.
+    now: () => {
+      clock += 2;
+      return clock;
+    },
+  });
+  board.say('blue', row('Logical_Switch', 'blue', { name: 'blue', external_ids: mark('blue') }));
+  board.say('web', row('Port_Group', 'web', { name: 'web', external_ids: mark('web') }));
+  const ports = Array.from({ length: 300 }, (_, i) => `pod/default/p${i}`);
+  for (const name of ports) {
+    sayPort(board, 'blue', name);
+    board.say(name, setEntry('Port_Group', 'web', 'ports', rowUuid('Logical_Switch_Port', name)));
+  }
+  const transactions: number[] = [];
+  northbound.onTransaction = (operations) => {
+    const inserted = operations.flatMap((one) =>
+      one.op === 'insert' && one.table === 'Logical_Switch_Port' ? [one.uuid] : [],
+    );
+    for (const table of ['Logical_Switch', 'Port_Group']) {
+      const members = operations.flatMap((one) =>
+        one.op === 'mutate' && one.table === table ? one.mutations.flatMap(([, , value]) => value) : [],
+      );
+      expect(members.toSorted()).toEqual(inserted.toSorted());
+    }
+    transactions.push(inserted.length);
+  };
+  await writer.start();
+  await writer.idle();
+  expect(northbound.rows('Logical_Switch_Port').size).toBe(ports.length);
+  expect(transactions.length).toBeGreaterThan(3);
+  expect(writer.waiting).toBe(0);
+});
