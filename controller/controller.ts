@@ -4,10 +4,8 @@ import { ClaimKeeper } from './claims.ts';
 import { Core } from './core.ts';
 import { DepartedNodes } from './departed-nodes.ts';
 import type { Failure } from './engine/engine.ts';
-import type { ProblemFact } from './engine/facts.ts';
 import type { Table } from './engine/table.ts';
 import type { FeatureOptions } from './features/index.ts';
-import type { AllocationProblem } from './ipam/allocator.ts';
 import type { KubeApi } from './kube/api.ts';
 import { EventRecorder } from './kube/events.ts';
 import {
@@ -66,7 +64,6 @@ export class Controller {
   readonly #vmStatus: VmNetworkStatusKeeper;
   readonly #claims: ClaimKeeper;
   readonly #departedNodes: DepartedNodes;
-  #writer: NorthboundWriter | undefined;
   #leads = false;
 
   constructor(options: ControllerOptions) {
@@ -102,11 +99,13 @@ export class Controller {
       },
     });
     this.#networkStatus = new NetworkStatusKeeper(this.#core, statusWriter);
-    this.#vmStatus = new VmNetworkStatusKeeper(this.#core.tables, statusWriter);
+    const { problems } = this.#core.engine.board;
+    this.#vmStatus = new VmNetworkStatusKeeper(this.#core.tables, problems, statusWriter);
     this.#letterbox = new Letterbox({
       events: new EventRecorder(statusWriter),
       onProblem: ({ object, condition, sentence }) => log.warn({ object, condition }, sentence),
     });
+    problems.listeners.add(this.#letterbox);
   }
 
   /** Runs until the signal aborts, or another controller leads: then it must not go on in this process. */
@@ -150,7 +149,6 @@ export class Controller {
         if (kind === 'deposed') depose();
       },
     });
-    this.#writer = writer;
     this.#leads = true;
     await Promise.race([ended, writer.start().then(() => writer.idle())]);
     log.info({ milliseconds: Math.round(performance.now() - started) }, 'in sync');
@@ -231,19 +229,14 @@ export class Controller {
   }
 
   #report(): void {
-    if (this.#leads) this.#letterbox.report(this.#problems());
-  }
-
-  #problems(): readonly (ProblemFact | AllocationProblem)[] {
-    const { engine, allocator } = this.#core;
-    return [...engine.board.problems(), ...allocator.problems, ...(this.#writer?.problems() ?? [])];
+    this.#letterbox.report(this.#leads);
   }
 
   async #tellStatus(): Promise<void> {
     while (this.#leads && !this.#options.signal.aborted) {
       this.#report();
       this.#networkStatus.report();
-      this.#vmStatus.report(this.#problems());
+      this.#vmStatus.report();
       await this.#options.sleep(statusMilliseconds);
     }
   }

@@ -19,7 +19,7 @@ export class Core {
     onWantedClaims: (claims: readonly WantedClaim[]) => void = () => {},
   ) {
     this.engine = new Engine(options);
-    this.allocator = new Allocator(this.tables);
+    this.allocator = new Allocator(this.tables, this.engine.board.problems);
     this.#onWantedClaims = onWantedClaims;
     addFeatures(this.engine, this.tables, options);
   }

@@ -1,6 +1,5 @@
 import type { Core } from './core.ts';
-import type { ProblemFact } from './engine/facts.ts';
-import type { AllocationProblem } from './ipam/allocator.ts';
+import type { Problem } from './engine/facts.ts';
 import { type Condition, withTransitionTimes } from './kube/conditions.ts';
 import { clusterNetworks, networks } from './kube/kinds.ts';
 import type { ClusterNetwork } from './kube/objects/network.ts';
@@ -17,13 +16,13 @@ export interface NetworkStatus {
 /** What is to be told of a network: whether guests can use it, and whether one waits for an address. */
 export function networkStatus(
   { generation }: Pick<ClusterNetwork, 'generation'>,
-  problems: readonly ProblemFact[],
-  waiting: readonly AllocationProblem[],
+  problems: readonly Problem[],
+  complaints: Iterable<Problem>,
   counts: { readonly free: number; readonly allocated: number } | undefined,
 ): NetworkStatus {
   const observedGeneration = generation;
   const broken = problems.map(({ sentence }) => sentence).join('; ');
-  const exhausted = waiting.filter(({ condition }) => condition === 'AddressesExhausted');
+  const exhausted = [...complaints].filter(({ condition }) => condition === 'AddressesExhausted');
   const [first] = exhausted;
   const ready = counts !== undefined;
   return {
@@ -68,12 +67,16 @@ export class NetworkStatusKeeper {
 
   report(): void {
     const { tables, engine, allocator } = this.#core;
-    const problems = [...engine.board.problems()];
-    const waiting = [...allocator.problems];
     const tell = (key: string, network: ClusterNetwork, namespace?: string) => {
-      const own = problems.filter(({ object }) => object.uid === network.uid);
-      const here = waiting.filter((problem) => problem.network === key);
-      this.#write(key, network, namespace, networkStatus(network, own, here, allocator.counts(key)));
+      const kind = namespace === undefined ? clusterNetworks.kind : networks.kind;
+      const named = engine.board.problems.of({
+        kind,
+        name: network.name,
+        ...(namespace !== undefined && { namespace }),
+      });
+      const own = named.filter(({ object }) => object.uid === network.uid);
+      const status = networkStatus(network, own, allocator.complaintsOn(key), allocator.counts(key));
+      this.#write(key, network, namespace, status);
     };
     for (const network of tables.clusterNetworks.rows().values()) tell(`clusternetwork/${network.name}`, network);
     for (const network of tables.networks.rows().values()) {

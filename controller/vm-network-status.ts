@@ -1,4 +1,5 @@
-import type { ProblemFact } from './engine/facts.ts';
+import type { Problem } from './engine/facts.ts';
+import type { Problems } from './engine/problems.ts';
 import { isSame } from './engine/same.ts';
 import type { Tables, VmNetworkStatus } from './features/tables.ts';
 import { type Condition, withTransitionTimes } from './kube/conditions.ts';
@@ -17,33 +18,24 @@ export class VmNetworkStatusKeeper {
   readonly #inFlight = new Set<string>();
   /** Keys whose status may differ from what is written. */
   readonly #dirty = new Set<string>();
-  #problems: ReadonlyMap<string, readonly Problem[]> = new Map();
+  readonly #problems: Problems;
 
   /** `now`: milliseconds since 1970. */
-  constructor(tables: Tables, writer: Pick<Writer, 'write'>, now: () => number = Date.now) {
+  constructor(tables: Tables, problems: Problems, writer: Pick<Writer, 'write'>, now: () => number = Date.now) {
     this.#tables = tables;
+    this.#problems = problems;
     this.#writer = writer;
     this.#now = now;
     tables.vmNetworkStatuses.onChange((key) => this.#dirty.add(key));
     tables.vmNetworks.onChange((key) => this.#dirty.add(key));
+    const look = ({ object: { kind, namespace, name } }: Problem) => {
+      if (kinds.some((one) => one === kind)) this.#dirty.add(`${namespace}/${name}`);
+    };
+    problems.listeners.add({ problemSaid: look, problemUnsaid: look });
   }
 
-  /** Call it now and then, with all problems there are: what changed several times since the last call is written once. */
-  report(problems: Iterable<Problem & Pick<ProblemFact, 'object'>>): void {
-    const current = new Map<string, readonly Problem[]>();
-    for (const { object, condition, sentence } of problems) {
-      if (object.kind !== 'VirtualMachine' && object.kind !== 'VirtualMachineInstance') continue;
-      const key = `${object.namespace}/${object.name}`;
-      const told = [...(current.get(key) ?? []), { condition, sentence }];
-      current.set(
-        key,
-        told.sort((a, b) => (a.sentence < b.sentence ? -1 : 1)),
-      );
-    }
-    for (const key of [...this.#problems.keys(), ...current.keys()]) {
-      if (!isSame(this.#problems.get(key), current.get(key))) this.#dirty.add(key);
-    }
-    this.#problems = current;
+  /** Call it now and then: what changed several times since the last call is written once. */
+  report(): void {
     for (const key of [...this.#dirty]) {
       if (this.#inFlight.has(key)) continue;
       this.#dirty.delete(key);
@@ -70,11 +62,16 @@ export class VmNetworkStatusKeeper {
       );
       return;
     }
-    const body = statusPatch(withProblems(status, this.#problems.get(key) ?? []), found.status, this.#now());
+    const body = statusPatch(withProblems(status, this.#problemsOf(namespace, name)), found.status, this.#now());
     if (body === undefined) return;
     this.#send(key, () =>
       this.#writer.write(place, { verb: 'patchStatus', body: { metadata: { uid: found.uid }, status: body } }),
     );
+  }
+
+  #problemsOf(namespace: string, name: string): readonly Problem[] {
+    const problems = kinds.flatMap((kind) => this.#problems.of({ kind, namespace, name }));
+    return problems.sort((a, b) => (a.sentence < b.sentence ? -1 : 1));
   }
 
   #send(key: string, write: () => ReturnType<Writer['write']>): void {
@@ -86,7 +83,8 @@ export class VmNetworkStatusKeeper {
   }
 }
 
-type Problem = Pick<ProblemFact, 'condition' | 'sentence'>;
+/** Whose problems are said of a VM. */
+const kinds = ['VirtualMachine', 'VirtualMachineInstance'] as const;
 
 /**
  * Why a VM that runs lacks addresses, which each of its NICs may for a reason of its own, is said where it is seen that it lacks them; what

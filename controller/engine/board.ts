@@ -1,6 +1,7 @@
 import { DesiredRow } from './desired-row.ts';
-import type { CellFact, Fact, ProblemFact } from './facts.ts';
+import type { CellFact, Fact } from './facts.ts';
 import { PartedMap } from './parted-map.ts';
+import { Problems } from './problems.ts';
 import type { Key } from './table.ts';
 import type { Owner } from './votes.ts';
 
@@ -8,7 +9,6 @@ import type { Owner } from './votes.ts';
 export interface BoardListener {
   rowChanged(table: string, row: Key): void;
   cellChanged(table: string, row: Key, column: string, entry: string): void;
-  problemChanged(problem: ProblemFact): void;
 }
 
 /**
@@ -17,8 +17,9 @@ export interface BoardListener {
  */
 export class Board {
   readonly listeners = new Set<BoardListener>();
+  /** What features say is wrong with users' objects, and what others say is. */
+  readonly problems = new Problems();
   readonly #rows = new Map<string, PartedMap<DesiredRow>>();
-  readonly #problems = new Map<string, { fact: ProblemFact; owners: Set<Owner> }>();
   /** Facts about one row come one after another. */
   #last: DesiredRow | undefined;
 
@@ -37,13 +38,9 @@ export class Board {
     return this.#rows.keys();
   }
 
-  *problems(): Iterable<ProblemFact> {
-    for (const { fact } of this.#problems.values()) yield fact;
-  }
-
   /** Everything said, cells without a row among it, for tests: nothing wanted leaves nothing said. */
   get size(): number {
-    let size = this.#problems.size;
+    let size = this.problems.size;
     for (const rows of this.#rows.values()) size += rows.size;
     return size;
   }
@@ -61,11 +58,9 @@ export class Board {
       case 'derived':
         fact.pin(owner);
         break;
-      case 'problem': {
-        getOrMake(this.#problems, problemKey(fact), () => ({ fact, owners: new Set<Owner>() })).owners.add(owner);
-        for (const listener of this.listeners) listener.problemChanged(fact);
+      case 'problem':
+        this.problems.say(owner, fact);
         break;
-      }
     }
   }
 
@@ -88,13 +83,9 @@ export class Board {
       case 'derived':
         fact.unpin(owner);
         break;
-      case 'problem': {
-        const said = this.#problems.get(problemKey(fact));
-        said?.owners.delete(owner);
-        if (said?.owners.size === 0) this.#problems.delete(problemKey(fact));
-        for (const listener of this.listeners) listener.problemChanged(fact);
+      case 'problem':
+        this.problems.unsay(owner, fact);
         break;
-      }
     }
   }
 
@@ -127,17 +118,4 @@ export class Board {
   #cellChanged({ table, row, column, entry }: CellFact): void {
     for (const listener of this.listeners) listener.cellChanged(table, row, column, entry);
   }
-}
-
-function problemKey({ object, condition, sentence }: ProblemFact): string {
-  return [object.kind, object.namespace ?? '', object.name, object.uid, condition, sentence].join('\n');
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

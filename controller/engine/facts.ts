@@ -59,11 +59,14 @@ export interface DerivedFact<T = unknown> {
 }
 
 /** Something is wrong with a user's object: a condition type and a sentence that person can act on. */
-export interface ProblemFact {
-  readonly kind: 'problem';
+export interface Problem {
   readonly object: ObjectReference;
   readonly condition: string;
   readonly sentence: string;
+}
+
+export interface ProblemFact extends Problem {
+  readonly kind: 'problem';
 }
 
 export interface ObjectReference {

@@ -1,9 +1,11 @@
-import type { ObjectReference } from '../engine/facts.ts';
+import type { ObjectReference, Problem } from '../engine/facts.ts';
 import { PartedMap } from '../engine/parted-map.ts';
+import type { Problems } from '../engine/problems.ts';
 import type { Key } from '../engine/table.ts';
 import type { Nic, Tables } from '../features/tables.ts';
 import { type Address, addressesOf, formatAddress } from './address.ts';
 import { Agenda, type Right } from './agenda.ts';
+import { Complaints } from './complaints.ts';
 import { isMadeMac, isOwnMac, leaseMac, macInUse, madeMac } from './lease-mac.ts';
 import { isSamePool, NetworkPools } from './network-pools.ts';
 import { Waiting } from './waiting.ts';
@@ -17,14 +19,6 @@ export interface WantedClaim {
   readonly owner: ObjectReference;
   /** CIDRs, as `status.ips` has them. */
   readonly ips: readonly string[];
-}
-
-export interface AllocationProblem {
-  readonly object: ObjectReference;
-  readonly condition: string;
-  readonly sentence: string;
-  /** The network the NIC is on. */
-  readonly network: Key;
 }
 
 /** Addresses that a port was seen to have in the northbound database before anything was allocated. */
@@ -59,14 +53,16 @@ export class Allocator {
   readonly #waiting = new Waiting();
   /** NIC → the network in which an address became free for it. */
   readonly #woken = new Map<Key, Key>();
-  readonly #problems = new Map<Key, AllocationProblem>();
+  readonly #complaints: Complaints;
   readonly #wanted = new Map<string, WantedClaim>();
   #fresh: WantedClaim[] = [];
   #former: FormerLedger = new Map();
   #started = false;
 
-  constructor(tables: Tables) {
+  /** `problems`: where it says why a NIC has no addresses. */
+  constructor(tables: Tables, problems: Problems) {
     this.#tables = tables;
+    this.#complaints = new Complaints(problems);
     tables.nics.onChange((key) => this.#agenda.addNic(key));
     tables.claims.onChange((key) => this.#agenda.addClaim(key));
     tables.networkPlans.onChange((key) => this.#agenda.addPlan(key));
@@ -81,8 +77,9 @@ export class Allocator {
     this.#started = true;
   }
 
-  get problems(): Iterable<AllocationProblem> {
-    return this.#problems.values();
+  /** Why NICs on the network have no addresses. */
+  complaintsOn(network: Key): Iterable<Problem> {
+    return this.#complaints.on(network);
   }
 
   /** Guests a network still has room for, and addresses in use; undefined when there is no such network. */
@@ -207,7 +204,7 @@ export class Allocator {
 
   #settleNic(key: Key): void {
     const nic = this.#tables.nics.get(key);
-    this.#problems.delete(key);
+    this.#complaints.takeBack(key);
     this.#waiting.leave(key);
     if (nic === undefined) {
       this.#tables.podLeases.remove(key);
@@ -421,7 +418,7 @@ export class Allocator {
   }
 
   #complain(key: Key, nic: Nic, condition: string, sentence: string): void {
-    this.#problems.set(key, { object: nic.object, condition, sentence, network: nic.network });
+    this.#complaints.put(key, nic.network, { object: nic.object, condition, sentence });
   }
 }
 

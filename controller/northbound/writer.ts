@@ -2,7 +2,6 @@ import type { DatabaseSchema } from '#ovsdb/schema.ts';
 import type { Operation } from '#ovsdb/transaction/operation.ts';
 import type { OperationError, TransactionOutcome } from '#ovsdb/transaction/outcome.ts';
 import type { Board, BoardListener } from '../engine/board.ts';
-import type { ProblemFact } from '../engine/facts.ts';
 import type { Key } from '../engine/table.ts';
 import { Turns, turn } from '../turns.ts';
 import { type Batch, Batches } from './batches.ts';
@@ -115,7 +114,7 @@ export class NorthboundWriter implements BoardListener {
     this.#fence = options.fence;
     this.#untilSettled = options.untilSettled ?? (() => undefined);
     this.#wanted = new WantedRows(board);
-    this.#parked = new ParkedRows(options.sleep, (row) => this.#retry(row));
+    this.#parked = new ParkedRows(board.problems, options.sleep, (row) => this.#retry(row));
     this.#batches = new Batches({
       wanted: this.#wanted,
       northbound,
@@ -175,11 +174,6 @@ export class NorthboundWriter implements BoardListener {
     await this.idle();
   }
 
-  /** What the database refuses, for those whose objects it comes from. */
-  problems(): Iterable<ProblemFact> {
-    return this.#parked.problems();
-  }
-
   rowChanged(table: string, key: Key): void {
     this.#hasNews = true;
     const uuid = this.#wanted.look(table, key);
@@ -201,8 +195,6 @@ export class NorthboundWriter implements BoardListener {
     this.#batches.markCell(cell, entry, false);
     this.#wake();
   }
-
-  problemChanged(): void {}
 
   #replicaChanged({ table, uuid, before, after, isRowChanged, entries }: RowChange): void {
     if (!this.#listens) return;

@@ -40,8 +40,6 @@ export class NorthboundRows implements BoardListener {
     this.#dirty.add(`${table}/${row}`);
   }
 
-  problemChanged(): void {}
-
   /** All rows, as they were when changes were last taken. */
   get rows(): ReadonlyMap<string, RowState> {
     return this.#rows;

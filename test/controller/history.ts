@@ -235,8 +235,8 @@ export class History {
 
   /** What there is to be seen of a cluster in trouble. */
   #look(step: Step): void {
-    const { engine, allocator, tables } = this.#replay.core;
-    for (const { condition } of [...engine.board.problems(), ...allocator.problems]) this.seen.add(condition);
+    const { engine, tables } = this.#replay.core;
+    for (const { condition } of engine.board.problems) this.seen.add(condition);
     if (tables.claimConflicts.size > 0) this.seen.add('two claims for one address');
     if (this.#writer.parked > 0) this.seen.add('a row that is refused');
     for (const { name, options } of this.northbound.rows('Logical_Switch_Port').values()) {

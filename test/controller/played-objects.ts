@@ -23,7 +23,7 @@ export function remove(replay: Replay, { kind, object }: KubeObject): void {
 /** What users are told, and of which of their objects. */
 export async function problems(replay: Replay): Promise<readonly string[]> {
   await replay.core.settle();
-  const all = [...replay.core.engine.board.problems(), ...replay.core.allocator.problems];
+  const all = [...replay.core.engine.board.problems];
   return all.map(({ object, sentence }) => `${object.kind} ${object.name}: ${sentence}`).sort();
 }
 

@@ -13,6 +13,7 @@ class Bed {
   status: unknown;
   readonly #keeper = new VmNetworkStatusKeeper(
     this.replay.core.tables,
+    this.replay.core.engine.board.problems,
     { write: (...args) => this.#write(...args) },
     () => 0,
   );
@@ -28,8 +29,7 @@ class Bed {
     await this.replay.core.settle();
     for (let before = -1; before !== this.writes.length; ) {
       before = this.writes.length;
-      const { engine, allocator } = this.replay.core;
-      this.#keeper.report([...engine.board.problems(), ...allocator.problems]);
+      this.#keeper.report();
       await new Promise((resolve) => setImmediate(resolve));
     }
     return this.status;

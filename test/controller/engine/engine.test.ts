@@ -115,7 +115,10 @@ describe('what features say', () => {
     it.engine.board.listeners.add({
       rowChanged: (table, key) => told.push(`${table}/${key}`),
       cellChanged: (table, key) => told.push(`${table}/${key}`),
-      problemChanged: ({ sentence }) => told.push(sentence),
+    });
+    it.engine.board.problems.listeners.add({
+      problemSaid: ({ sentence }) => told.push(sentence),
+      problemUnsaid: ({ sentence }) => told.push(sentence),
     });
     it.engine.recompute();
     it.engine.runFor(1000);
@@ -217,10 +220,10 @@ test('a problem is on the board while a feature says so', () => {
   });
   items.put('a', 'bad');
   engine.runFor(1000);
-  expect([...engine.board.problems()].map(({ sentence }) => sentence)).toEqual(['bad is not a CIDR']);
+  expect([...engine.board.problems].map(({ sentence }) => sentence)).toEqual(['bad is not a CIDR']);
   items.put('a', 'good');
   engine.runFor(1000);
-  expect([...engine.board.problems()]).toEqual([]);
+  expect([...engine.board.problems]).toEqual([]);
 });
 
 test('the owner of an object that a feature fails on is told, each failure is counted, and a retry mends it', () => {
@@ -237,7 +240,7 @@ test('the owner of an object that a feature fails on is told, each failure is co
       yield row('T', key, {});
     },
   });
-  const problems = () => [...engine.board.problems()].map(({ object, sentence }) => [object.uid, sentence]);
+  const problems = () => [...engine.board.problems].map(({ object, sentence }) => [object.uid, sentence]);
   const told = 'Hawser failed on this object (fragile: out of luck) and goes on trying; please report it';
   items.put('a', 'a');
   items.put('b', 'b');
@@ -302,7 +305,6 @@ test('a row that is made when it is looked at is another when what it is about i
   engine.board.listeners.add({
     rowChanged: (_table, key) => changed.push(key),
     cellChanged() {},
-    problemChanged() {},
   });
   const changedBy = (change: () => void) => {
     changed.length = 0;

@@ -25,7 +25,7 @@ function replayOf(guest: Json, annotation?: Json, changes: Json = {}): Replay {
 
 const problemsOf = async (replay: Replay): Promise<readonly string[]> => {
   await replay.core.settle();
-  return [...replay.core.engine.board.problems()].map(({ sentence }) => sentence);
+  return [...replay.core.engine.board.problems].map(({ sentence }) => sentence);
 };
 
 test('on a network with service: server, OVN is told nothing and the nodes everything', async () => {

@@ -81,5 +81,5 @@ test('without the default network nothing is said about nodes', async () => {
   const replay = new Replay({ networkDefaults: { mtu: 1400 }, bindingPlugins: {} }, { dhcpv4: [], dhcpv6: [] });
   put(replay, 'Node', node('node-a', '192.0.2.11'));
   expect(await rowsOfNode(replay, 'node-a')).toEqual({});
-  expect([...replay.core.engine.board.problems()]).toEqual([]);
+  expect([...replay.core.engine.board.problems]).toEqual([]);
 });

@@ -103,7 +103,7 @@ describe('a policy', () => {
     put(replay, 'NetworkPolicy', policy('web', { podSelector: { matchLabels: { app: 'web' } }, ingress }));
     const { acls } = await policyRows(replay);
     expect(acls).toEqual([drop, infrastructure]);
-    expect([...replay.core.engine.board.problems()].map(({ sentence }) => sentence)).toEqual([
+    expect([...replay.core.engine.board.problems].map(({ sentence }) => sentence)).toEqual([
       'spec.ingress[0].ports[0]: the named port "http" is not understood yet; write its number',
       'spec.ingress[1]: ipBlock.cidr "10.0.0.0/40" is not a CIDR such as 10.0.0.0/8',
     ]);

@@ -57,5 +57,5 @@ export async function addresses(replay: Replay): Promise<Readonly<Record<string,
 
 export async function sentences(replay: Replay): Promise<readonly string[]> {
   await replay.core.settle();
-  return [...replay.core.engine.board.problems(), ...replay.core.allocator.problems].map(({ sentence }) => sentence);
+  return [...replay.core.engine.board.problems].map(({ sentence }) => sentence);
 }

@@ -346,14 +346,13 @@ test('a refused row is told to whom it belongs, tried again ever more seldom, an
   await writer.start();
   await writer.idle();
   const told = {
-    kind: 'problem',
     object,
     condition: 'Refused',
     sentence: expect.stringContaining('constraint violation'),
   };
   for (const milliseconds of [1000, 2000, 4000]) {
     expect(waits.at(-1)).toBe(milliseconds);
-    expect([...writer.problems()]).toEqual([told]);
+    expect([...board.problems]).toEqual([told]);
     expect(northbound.rows('Logical_Switch').size).toBe(2);
     wake();
     await new Promise(setImmediate);
@@ -364,7 +363,7 @@ test('a refused row is told to whom it belongs, tried again ever more seldom, an
   await new Promise(setImmediate);
   await writer.idle();
   expect(northbound.row('Logical_Switch_Port', portUuid)?.name).toBe(port);
-  expect([...writer.problems()]).toEqual([]);
+  expect([...board.problems]).toEqual([]);
 });
 
 test('groups with many members are looked through a few at a time', async () => {
