@@ -33,11 +33,13 @@ export class Settling {
     this.#isDirty = true;
     if (this.#isTurnUsed) return;
     this.#isTurnUsed = true;
-    setImmediate(() => {
-      this.#isTurnUsed = false;
+    void allTold.then(() => {
       this.#settle();
+      setImmediate(() => {
+        this.#isTurnUsed = false;
+        this.#settle();
+      });
     });
-    void allTold.then(() => this.#settle());
   }
 
   /** Resolves when everything is settled; undefined when it is. What is little is settled at once. */

@@ -6,29 +6,33 @@ export class IdleLimit {
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #exceeded = new AbortController();
+  #restarted: number;
   #cancel: () => void;
 
   constructor(clock: Clock, ms: number, outer: AbortSignal) {
     this.signal = AbortSignal.any([outer, this.#exceeded.signal]);
     this.#clock = clock;
     this.#ms = ms;
-    this.#cancel = this.#arm();
+    this.#restarted = clock.now();
+    this.#cancel = clock.after(ms, () => this.#look());
   }
 
   get isExceeded(): boolean {
     return this.#exceeded.signal.aborted;
   }
 
+  /** Only takes note of the time: it is called for every event, and the timer is set anew when it has run out. */
   restart(): void {
-    this.#cancel();
-    this.#cancel = this.#arm();
+    this.#restarted = this.#clock.now();
   }
 
   stop(): void {
     this.#cancel();
   }
 
-  #arm(): () => void {
-    return this.#clock.after(this.#ms, () => this.#exceeded.abort(new Error(`nothing came for ${this.#ms / 1000} s`)));
+  #look(): void {
+    const leftMs = this.#restarted + this.#ms - this.#clock.now();
+    if (leftMs > 0) this.#cancel = this.#clock.after(leftMs, () => this.#look());
+    else this.#exceeded.abort(new Error(`nothing came for ${this.#ms / 1000} s`));
   }
 }

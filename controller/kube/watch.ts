@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import type { KubeApi, Query } from './api.ts';
 import { backoffMs } from './backoff.ts';
 import { type Clock, pause, wallClock } from './clock.ts';
@@ -147,10 +147,10 @@ class Watch<T> {
   async #readEvents(stream: Readable, idle: IdleLimit): Promise<void> {
     const lines = new Lines();
     try {
-      for await (const chunk of chunksOf(stream, `watch ${this.#path}`)) {
+      await eachChunk(stream, `watch ${this.#path}`, (chunk) => {
         idle.restart();
         for (const line of lines.push(chunk)) this.#takeEvent(line);
-      }
+      });
     } finally {
       stream.destroy();
     }
@@ -249,13 +249,26 @@ const steadyMs = 1000;
 /** A kind may begin to be served at any time, when its CRD is installed. */
 const notServedRetryMs = 10_000;
 
-/** The stream's chunks; its errors as `KubeError`, and only its own. */
-async function* chunksOf(stream: Readable, what: string): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of stream) yield chunk;
-  } catch (error) {
-    throw errorForSocket(what, error);
-  }
+/**
+ * Hands on the stream's chunks in the very callback of the socket: iterating would take each through half a dozen promises. Rejects with the
+ * stream's errors as `KubeError`, and with what `take` throws as it is; after that nothing more is handed on.
+ */
+function eachChunk(stream: Readable, what: string, take: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onData = (chunk: Buffer) => {
+      try {
+        take(chunk);
+      } catch (error) {
+        stream.off('data', onData);
+        reject(error);
+      }
+    };
+    stream.on('data', onData);
+    finished(stream, (error) => {
+      if (error) reject(errorForSocket(what, error));
+      else resolve();
+    });
+  });
 }
 
 function parsed(line: string): unknown {
