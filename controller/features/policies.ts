@@ -92,14 +92,16 @@ export function vmMembership(tables: Tables): Feature<VirtualMachineInstance> {
 
 /** Asked from the port's side: it looks where selectors that may select it are filed, so those that cannot cost nothing. */
 function* memberships(tables: Tables, read: Read, port: Key, namespace: string, labels: Labels): Iterable<Fact> {
-  const uuid = rowUuid('Logical_Switch_Port', port);
   const places = placesToLook(labels);
+  let uuid: string | undefined;
   for (const scope of [ownScope(namespace), ...(read.get(tables.namespaceScopes, namespace) ?? [])]) {
     for (const { key, value } of places) {
       const filed = read.by(tables.podSelectors, 'place', value, labelsWithin(scope, key));
       if (filed.size === 0) continue;
       for (const [group, { selector }] of filed) {
-        if (selects(selector, labels)) yield setEntry('Port_Group', group, 'ports', uuid);
+        if (!selects(selector, labels)) continue;
+        uuid ??= rowUuid('Logical_Switch_Port', port);
+        yield setEntry('Port_Group', group, 'ports', uuid);
       }
     }
   }

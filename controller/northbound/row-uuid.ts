@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto';
+import { paddedLength, sha1 } from './sha1.ts';
 
 /** The UUIDv5 namespace of everything Hawser writes. Changing it would orphan every row of every cluster. */
 const namespace = Buffer.from('6f0d2f0a5a7b4c0e9d0c5be1f2b7a4d3', 'hex');
 
 const usualBytes = 1024;
 const usualInput = inputOf(usualBytes);
-/** With the hyphens where they belong. */
-const output = Buffer.from('00000000-0000-0000-0000-000000000000');
+/** ASCII codes of the text. */
+const codes: number[] = Array.from('00000000-0000-0000-0000-000000000000', (character) => character.charCodeAt(0));
 
 /**
  * The UUID of the northbound row that stands for `key` (RFC 9562 §5.5). OVSDB takes client-chosen UUIDs, so a create that is
@@ -18,25 +18,35 @@ export function rowUuid(table: string, key: string): string {
   const name = `${table}/${key}`;
   const mostBytes = namespace.length + 3 * name.length;
   const input = mostBytes <= usualBytes ? usualInput : inputOf(mostBytes);
-  const end = namespace.length + input.write(name, namespace.length);
-  const digest = hash('sha1', input.subarray(0, end), 'binary');
+  const digest = sha1(input, namespace.length + written(name, input, namespace.length));
   let at = 0;
   for (let i = 0; i < 16; i += 1) {
-    let byte = digest.charCodeAt(i);
+    let byte = ((digest[i >> 2] ?? 0) >>> (24 - 8 * (i & 3))) & 0xff;
     if (i === 6) byte = (byte & 0x0f) | 0x50;
     if (i === 8) byte = (byte & 0x3f) | 0x80;
     if (i === 4 || i === 6 || i === 8 || i === 10) at += 1;
-    output[at] = digit(byte >> 4);
-    output[at + 1] = digit(byte & 15);
+    codes[at] = digit(byte >> 4);
+    codes[at + 1] = digit(byte & 15);
     at += 2;
   }
-  return output.toString('latin1');
+  return String.fromCharCode(...codes);
 }
 
+/** Room for so many bytes and the padding of their digest. */
 function inputOf(bytes: number): Buffer {
-  const input = Buffer.alloc(bytes);
+  const input = Buffer.alloc(paddedLength(bytes));
   namespace.copy(input);
   return input;
+}
+
+/** Writes the text as UTF-8; the number of bytes. Nearly all is ASCII. */
+function written(text: string, into: Buffer, start: number): number {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return into.write(text, start);
+    into[start + i] = code;
+  }
+  return text.length;
 }
 
 /** The ASCII code of a hexadecimal digit. */
