@@ -17,6 +17,7 @@ export interface Address {
 
 /** `10.244.0.5` or `fd00::5`; undefined for anything else, the shortened IPv4 spellings of inet_aton among it. */
 export function parseAddress(text: string): Address | undefined {
+  for (const { text: written, address } of justWritten) if (written === text) return address;
   const value = ipv4Value(text);
   if (value !== undefined) return { family: 4, value: BigInt(value) };
   if (!text.includes(':') || text.includes('%')) return undefined;
@@ -112,12 +113,27 @@ export function parseCidr(text: string): Cidr | undefined {
   return { family: address.family, prefixLength, size, first: address.value - (address.value % size) };
 }
 
-export function formatAddress({ family, value }: Address): string {
-  if (family === 4) {
-    const number = Number(value);
-    return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
-  }
-  return formatIpv6(value);
+export function formatAddress(address: Address): string {
+  const { family, value } = address;
+  const text = family === 4 ? formatIpv4(Number(value)) : formatIpv6(value);
+  const [, last] = justWritten;
+  justWritten = [last, { text, address }];
+  return text;
+}
+
+interface Written {
+  readonly text: string;
+  readonly address: Address;
+}
+
+/** The texts of the last two: what has just been given to a NIC is read next. */
+let justWritten: readonly [Written, Written] = [
+  { text: '0.0.0.0', address: { family: 4, value: 0n } },
+  { text: '::', address: { family: 6, value: 0n } },
+];
+
+function formatIpv4(value: number): string {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
 /** RFC 5952, which is also how OVN prints and compares IPv6: lower case, the first of the longest runs of zeros shortened. */
