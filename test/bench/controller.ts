@@ -89,7 +89,9 @@ async function burstsAgainstRawLimit(restarted: MeasuringProcess, before: string
   let raw: RawLimit | undefined;
   try {
     for (let round = 0; round < burstRounds; round += 1) {
-      const { milliseconds, operations } = await restarted.ask<Burst>('burst');
+      const { milliseconds, operations } = await restarted.ask<Burst>(
+        raw === undefined ? 'burst with its operations' : 'burst',
+      );
       rates.push((burstPorts / milliseconds) * 1000);
       raw ??= await RawLimit.on(before, operations);
       await raw.run();

@@ -25,7 +25,7 @@ interface Changes {
 }
 
 /** What the process is told to do next, before it says what it measured. */
-export type Request = 'burst' | 'clear' | 'end';
+export type Request = 'burst' | 'burst with its operations' | 'clear' | 'end';
 
 /** Of one burst. */
 export interface Burst {
@@ -144,16 +144,17 @@ async function takeRequests(ports: number): Promise<void> {
   for await (const [request] of requests) {
     if (request === 'end') return;
     bench.stalls.resume();
-    const done = request === 'burst' ? await measureBurst(ports) : await clear(ports);
+    const done = request === 'clear' ? await clear(ports) : await measureBurst(ports, request !== 'burst');
     bench.stalls.pause();
     process.send?.(done);
   }
 }
 
 /** Many pods at once: from the first event to the last row in the database. */
-async function measureBurst(ports: number): Promise<Burst> {
+async function measureBurst(ports: number, keepsOperations: boolean): Promise<Burst> {
   const operations: unknown[] = [];
-  bench.onSent((sent) => operations.push(...sent));
+  // The controller itself keeps none of them.
+  bench.onSent((sent) => keepsOperations && operations.push(...sent));
   const started = performance.now();
   for (let i = 0; i < ports; i += 1) {
     const pod = burstPod(i);
