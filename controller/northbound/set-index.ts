@@ -46,21 +46,26 @@ export class SetIndex {
 
 const none: readonly Reference[] = [];
 
-/** Usually a few entries are gone from the middle and a few are new at the end; only what is left between is looked at closely. */
+/**
+ * Usually a few entries are gone from the middle and a few are new at the end, and the others are in the order in which they were: both are walked
+ * through side by side, and only what is left over is looked at closely.
+ */
 function difference(
   before: readonly string[],
   after: readonly string[],
 ): { gone: readonly string[]; come: readonly string[] } {
-  let start = 0;
-  while (start < before.length && before[start] === after[start]) start += 1;
-  if (start === before.length) return { gone: nothing, come: after.slice(start) };
-  const old = new Set(before.slice(start));
-  const come: string[] = [];
-  for (let i = start; i < after.length; i += 1) {
-    const entry = after[i];
-    if (entry !== undefined && !old.delete(entry)) come.push(entry);
+  const gone: string[] = [];
+  let at = 0;
+  for (const entry of before) {
+    if (entry === after[at]) at += 1;
+    else gone.push(entry);
   }
-  return { gone: [...old], come };
+  const come = after.slice(at);
+  if (gone.length === 0 || come.length === 0) return { gone, come };
+  // Entries that are elsewhere in the set now are among both.
+  const missing = new Set(gone);
+  const fresh = come.filter((entry) => !missing.delete(entry));
+  return { gone: [...missing], come: fresh };
 }
 
 const nothing: readonly string[] = [];
