@@ -152,14 +152,24 @@ export class Allocator {
       const pools = new NetworkPools(plan);
       this.#pools.set(key, pools);
       this.#networksByName.set(plan.name, key);
-      for (const [holder, { network, addresses }] of this.#holdings) {
-        if (network === key) pools.takeAll(addresses, holder);
+      for (const holder of this.#holdersOn(key, plan.name)) {
+        const held = this.#holdings.get(holder);
+        if (held?.network === key) pools.takeAll(held.addresses, holder);
       }
     }
     const name = plan?.name ?? before?.plan.name;
     const { claims, nics } = this.#tables;
     this.#agenda.addAll(name === undefined ? [] : claims.by('network', name).keys(), nics.by('network', key).keys());
     this.#wakeAll(key);
+  }
+
+  /** Whoever may hold addresses of the network. */
+  #holdersOn(network: Key, name: string): ReadonlySet<string> {
+    const { claims, nics } = this.#tables;
+    const holders = new Set<string>();
+    for (const claim of claims.by('network', name).keys()) holders.add(claimHolder(claim));
+    for (const [key, nic] of nics.by('network', network)) holders.add(holderOf(key, nic));
+    return holders;
   }
 
   #settleClaim(key: Key): void {
