@@ -38,6 +38,8 @@ async function execute(env: Readonly<Record<string, string>>, stdin: string) {
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
+  // It may end without having read what is of no use to it.
+  child.stdin.on('error', () => {});
   child.stdin.end(stdin);
   const { promise, resolve } = Promise.withResolvers<number | null>();
   child.on('close', resolve);

@@ -91,7 +91,7 @@ test.for<[string, string[], RegExp]>([
   ['ssl: without certificates', ['dump', 'ssl:127.0.0.1:1', 'Test', '--ca', '/x'], /all of --ca, --cert and --key/],
   [
     'a certificate that is not there',
-    ['dump', 'ssl:127.0.0.1:1', 'Test', '--ca', '/nonexistent', '--cert', '/x', '--key', '/x'],
+    ['dump', 'ssl:127.0.0.1:1', 'Test', '--ca', '/nonexistent', '--cert', '/dev/null', '--key', '/dev/null'],
     /cannot read \/nonexistent: ENOENT/,
   ],
   ['a remote that is none', ['dump', 'nowhere', 'Test'], /"nowhere" is not a remote/],
