@@ -81,6 +81,8 @@ metadata:
   namespace: default
 spec:
   nodeName: node-a
+  # As process 1 of its container it hears no SIGTERM.
+  terminationGracePeriodSeconds: 1
   containers:
     - name: observer
       image: ${busyboxImage}

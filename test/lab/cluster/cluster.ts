@@ -50,7 +50,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const topology = stack.use(await startTopology(options));
   const { folder, central } = topology;
   const names = topology.nodes.map(({ name }) => name);
-  const [plane, images] = await Promise.all([
+  const imagesMade = makeImages(join(folder, 'images'), onNodes);
+  const [plane, runtimes] = await Promise.all([
     startControlPlane({
       assets: programs,
       folder: join(folder, 'kube'),
@@ -59,10 +60,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       at: { netns: central.netns, address: central.ip },
       nodes: [...names, ...laterNames],
     }),
-    makeImages(join(folder, 'images'), onNodes),
+    Promise.all(
+      topology.nodes.map(async (node) => {
+        const machine = await startMachine(node);
+        return { machine, containerd: await startContainerRuntime(machine, imagesMade) };
+      }),
+    ),
   ]);
   stack.use(plane);
-  log('the control plane is up');
+  log('the control plane and the container runtimes are up');
   const kubeletOn = (machine: Machine, name: string) =>
     startRealKubelet(machine, {
       name,
@@ -71,16 +77,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       clientAuthority: plane.kubeletClientAuthority ?? '',
       cgroup: join(labCgroup(topology.id), machine.node.name),
     });
-  const nodes = await Promise.all(
-    topology.nodes.map(async (node): Promise<ClusterNode> => {
-      const machine = await startMachine(node);
-      const containerd = await startContainerRuntime(machine, images);
-      const kubelet = await kubeletOn(machine, node.name);
-      return { name: node.name, node, machine, containerd, kubelet };
-    }),
-  );
-  log('container runtimes and kubelets are up');
-  await installHawser(topology, plane);
+  const [nodes] = await Promise.all([
+    Promise.all(
+      runtimes.map(async ({ machine, containerd }): Promise<ClusterNode> => {
+        const { node } = machine;
+        return { name: node.name, node, machine, containerd, kubelet: await kubeletOn(machine, node.name) };
+      }),
+    ),
+    installHawser(topology, plane),
+  ]);
   await plane.kubectl(['apply', '-f', '-'], networkYaml);
   log('Hawser is installed');
   await plane.kubectl(['wait', '--for=create', ...names.map((name) => `node/${name}`), '--timeout=120s']);

@@ -8,8 +8,8 @@ import type { Machine } from './machine.ts';
 /** Where a node's containerd listens, on the node. */
 export const runtimeSocket = '/run/containerd/containerd.sock';
 
-/** Starts containerd on a node and gives it the images, tar files of this machine. */
-export async function startContainerRuntime(machine: Machine, images: readonly string[]): Promise<Daemon> {
+/** Starts containerd on a node and gives it the images, tar files of this machine, once they are there. */
+export async function startContainerRuntime(machine: Machine, images: Promise<readonly string[]>): Promise<Daemon> {
   const configFile = join(machine.folder, 'containerd.toml');
   await writeFile(configFile, config);
   const runFolder = machine.pathOf('/run/containerd');
@@ -21,7 +21,7 @@ export async function startContainerRuntime(machine: Machine, images: readonly s
     ready: (_pid, signal) => untilSocketAccepts(join(runFolder, 'containerd.sock'), signal),
   });
   await containerd.start();
-  for (const image of images) await machine.exec('ctr', ['--namespace=k8s.io', 'images', 'import', image]);
+  for (const image of await images) await machine.exec('ctr', ['--namespace=k8s.io', 'images', 'import', image]);
   return containerd;
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Cluster, ClusterNode } from './cluster.ts';
 
 /** A pod as kubelet reports it. */
@@ -9,21 +10,14 @@ export interface RunningPod {
   readonly ips: readonly string[];
 }
 
-/** The pods of a Deployment of `deploymentYaml`. */
-export async function podsOf(cluster: Cluster, app: string): Promise<readonly RunningPod[]> {
-  const columns = '{.metadata.name} {.spec.nodeName} {.status.podIPs[*].ip}';
-  const text = await cluster.kubectl([
-    'get',
-    'pods',
-    '-l',
-    `app=${app}`,
-    '-o',
-    `jsonpath={range .items[*]}${columns}{"\\n"}{end}`,
-  ]);
-  return text.split('\n').flatMap((line) => {
-    const [name = '', node = '', ...ips] = line.split(' ');
-    return name === '' ? [] : [{ name, node, ips }];
-  });
+/** The pods of a Deployment of `deploymentYaml`, those that are being deleted too. */
+export async function podsOf({ plane }: Cluster, app: string): Promise<readonly RunningPod[]> {
+  const list = await plane.api.get('/api/v1/namespaces/default/pods', { query: { labelSelector: `app=${app}` } });
+  return podList.parse(list).items.map(({ metadata, spec, status }) => ({
+    name: metadata.name,
+    node: spec.nodeName ?? '',
+    ips: status.podIPs.map(({ ip }) => ip),
+  }));
 }
 
 /**
@@ -60,6 +54,17 @@ export async function podTraces(cluster: Cluster): Promise<readonly string[]> {
   return found;
 }
 
+/** @throws Error when the Deployment, scaled to nothing or deleted, still has pods when the time is up. */
+export async function untilNoPods(cluster: Cluster, app: string, timeoutSeconds: number): Promise<void> {
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  for (;;) {
+    const pods = await podsOf(cluster, app);
+    if (pods.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`${pods.map(({ name }) => name).join(', ')} are still there`);
+    await delay(250);
+  }
+}
+
 /** Resolves when there is nothing of `podTraces`, or with what is left when the time is up. */
 export async function untilNoTraces(cluster: Cluster, timeoutSeconds: number): Promise<readonly string[]> {
   const deadline = performance.now() + timeoutSeconds * 1000;
@@ -69,3 +74,13 @@ export async function untilNoTraces(cluster: Cluster, timeoutSeconds: number): P
     await delay(500);
   }
 }
+
+const podList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({ nodeName: z.string().optional() }),
+      status: z.object({ podIPs: z.array(z.object({ ip: z.string() })).default([]) }),
+    }),
+  ),
+});
