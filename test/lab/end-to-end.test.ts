@@ -12,7 +12,7 @@ beforeAll(async () => {
   const lines: string[] = [];
   lab = await startLab({ nodes: 3, log: (line) => lines.push(line) });
   result = await runLab(lab, { vms: 2, scenarios: scenarioNames, log: (line) => lines.push(line) });
-}, 300_000);
+}, 600_000);
 afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });

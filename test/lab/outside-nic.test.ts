@@ -69,7 +69,7 @@ test('a guest on a bridge shared by two nodes has its addresses from our server,
   const after = await askGuest(target.reportSocket, hasAddresses);
   expect([after.ipv4, after.ipv6, after.bootId]).toEqual([before.ipv4, before.ipv6, before.bootId]);
   expect((await bed.agent('node-a').send('GET', '/offers/vm/default/db/storage')).status).toBe(404);
-  await expect.poll(() => answers(bed, 'node-a', ''), { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => answers(bed, 'node-a', ''), { timeout: 30_000 }).toBe(0);
   await target.kill();
 }, 120_000);
 

@@ -59,7 +59,7 @@ export class PortHistory implements AsyncDisposable {
   }
 
   /** Resolves with the chassis that has the port: `wanted` as soon as it has it, or whichever has it when the time is up. */
-  async chassisOf(port: string, wanted: string, timeoutMs = 15_000): Promise<string> {
+  async chassisOf(port: string, wanted: string, timeoutMs = 60_000): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => {
       if (this.#chassis.get(port) === wanted) resolve();

@@ -115,7 +115,7 @@ test('a lab whose owner is interrupted is cleaned up without anybody asking', as
     process.stdout.write('up\\n');
   `);
   owner.kill('SIGINT');
-  await expect.poll(traces, { timeout: 10_000 }).toEqual(before);
+  await expect.poll(traces, { timeout: 30_000 }).toEqual(before);
 });
 
 test('namespaces whose folder is gone are cleaned up', async () => {

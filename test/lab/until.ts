@@ -5,12 +5,12 @@ export class NotInTime extends Error {
   override readonly name = 'NotInTime';
 }
 
-/** Resolves with what `look` finds, as soon as an object changes so that it finds something. */
+/** Resolves with what `look` finds, as soon as an object changes so that it finds something. The limit is for a machine that is busy with more. */
 export async function until<T>(
   view: ClusterView,
   what: string,
   look: () => T | undefined | false,
-  timeoutMs = 60_000,
+  timeoutMs = 180_000,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   let isOver = false;

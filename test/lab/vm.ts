@@ -104,7 +104,7 @@ export class LabVm {
     if (machine === undefined) throw new Error(`${this.name} has no domain`);
     const hasBoth = ({ ipv4, ipv6, gateway }: GuestReport) =>
       ipv4.length > 0 && ipv6.length > 0 && gateway.ipv4?.mac !== undefined && gateway.ipv6?.mac !== undefined;
-    return askGuest(machine.reportSocket, { until: hasBoth, timeoutMs: 60_000 });
+    return askGuest(machine.reportSocket, { until: hasBoth, timeoutMs: 180_000 });
   }
 
   async #setRunStrategy(runStrategy: string): Promise<void> {

@@ -119,7 +119,7 @@ test('ADD repeated for the same sandbox ends as the first did, and forwards', as
   }
   // The other chassis hears that the port left and came back; until it has done both, it may forward and then not.
   await expect
-    .poll(() => ping(a.sandbox.netns, b.ipv4).catch(() => ''), { timeout: 10_000 })
+    .poll(() => ping(a.sandbox.netns, b.ipv4).catch(() => ''), { timeout: 30_000 })
     .toContain(' 0% packet loss');
   expect(await bed.interfacesFor('node-a', a.port.name)).toHaveLength(1);
   await a.sandbox.call('CHECK', { prevResult: await a.sandbox.add() });

@@ -105,7 +105,7 @@ test('a guest that moves is told the same by its new node, and the old one takes
   const after = await dhclient(await asGuest(target.sandbox.netns), 4);
   expect(after?.ip_address).toBe(before?.ip_address);
   expect(after?.dhcp_server_identifier).toBe(before?.dhcp_server_identifier);
-  await expect.poll(() => bed.interfacesFor('node-a', serverPort), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => bed.interfacesFor('node-a', serverPort), { timeout: 30_000 }).toEqual([]);
   expect(await bed.devices('node-a')).not.toContainEqual(expect.stringMatching(/^h[dg][0-9a-f]{12}$/));
   expect(await bed.interfacesFor('node-b', serverPort)).toHaveLength(1);
 });
@@ -149,7 +149,7 @@ test('a guest whose NIC is on a link outside of br-int is answered by its node, 
   expect(await dhclient(after, 4)).toMatchObject(told);
   expect(await dhclient(after, 6)).toMatchObject({ ip6_address: outside.ipv6 });
   const tapsOn = async (node: string) => (await bed.devices(node)).filter((device) => device.startsWith('hwd'));
-  await expect.poll(() => tapsOn('node-a'), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => tapsOn('node-a'), { timeout: 30_000 }).toEqual([]);
   expect(await bed.interfacesFor('node-b', outside.port.name)).toEqual([]);
   expect(await heard).toBe('');
 });
@@ -164,7 +164,7 @@ test('an agent without a device for a link says so, and answers as soon as the r
   await makePort(bed.topology, unknown.port);
   const failed = /segment="net\/backup\/dhcp",event="transport\.failed"\} [1-9]/;
   await expect
-    .poll(async () => (await bed.agent('node-b').send('GET', '/metrics')).body, { timeout: 10_000 })
+    .poll(async () => (await bed.agent('node-b').send('GET', '/metrics')).body, { timeout: 30_000 })
     .toMatch(failed);
   await bed.topology.nbctl(
     ...[
@@ -175,7 +175,7 @@ test('an agent without a device for a link says so, and answers as soon as the r
     ],
   );
   const offered = async () => (await bed.agent('node-b').send('GET', `/offers/${unknown.port.name}`)).body;
-  await expect.poll(offered, { timeout: 10_000 }).toContain('segment net/storage/dhcp');
+  await expect.poll(offered, { timeout: 30_000 }).toContain('segment net/storage/dhcp');
 });
 
 // Not every kernel has VLAN devices; Open vSwitch tags as well. The agent has an untagged device for each VLAN either way.

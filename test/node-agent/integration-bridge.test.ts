@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { IntegrationBridge, type InterfaceRow, type Transact } from '#node-agent/integration-bridge.ts';
 import { marksOf, type SwitchPort } from '#node-agent/switch-port.ts';
 
@@ -81,7 +81,7 @@ test('a device that was on the bridge is plugged anew only when ovs-vswitchd has
   bridge.putPort('P1', undefined, { name: port.device });
   bridge.putInterface('I1', row());
   const plugging = bridge.plug(port);
-  await vi.waitFor(() => expect(sent).toEqual([['mutate', 'mutate', 'select']]));
+  await expect.poll(() => sent).toEqual([['mutate', 'mutate', 'select']]);
   bridge.putInterface('I1', undefined);
   bridge.putPort('P1', { name: port.device }, undefined);
   bridge.putRoot('root', { cur_cfg: 7 });

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.[Symbol.asyncDispose]());
 
-const patient = { timeout: 10_000 };
+const patient = { timeout: 30_000 };
 const ping = (netns: string, address: string, count = 3) =>
   run('ping', ['-q', '-c', String(count), '-i', '0.02', '-W', '1', address], { netns });
 const nodeNetns = (name: string) => bed.topology.node(name).netns;

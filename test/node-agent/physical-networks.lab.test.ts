@@ -86,7 +86,7 @@ test('when the network is not configured any more, NIC, addresses and routes are
   expect(await node().vsctl('list-br')).not.toContain('br-lan');
   expect(await ping(router, '198.51.100.7', 3)).toContain(' 0% packet loss');
   await expect
-    .poll(() => node().vsctl('get', 'Open_vSwitch', '.', 'external_ids:ovn-bridge-mappings'), { timeout: 5000 })
+    .poll(() => node().vsctl('get', 'Open_vSwitch', '.', 'external_ids:ovn-bridge-mappings'), { timeout: 30_000 })
     .toBe('""\n');
 });
 

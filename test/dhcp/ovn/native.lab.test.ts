@@ -283,7 +283,7 @@ describe.each([
     }
     await run('sh', ['-c', 'ip link set eth0 down; ip link set eth0 up'], { netns: guest.netns });
     const addresses = () => run('ip', ['-6', 'addr', 'show', 'dev', 'eth0'], { netns: guest.netns });
-    await expect.poll(addresses, { timeout: 8000 }).toContain('fd00::800:ff:fe00:a/64');
+    await expect.poll(addresses, { timeout: 30_000 }).toContain('fd00::800:ff:fe00:a/64');
     const routes = await run('ip', ['-6', 'route'], { netns: guest.netns });
     expect(routes).toContain('default via fe80::800:ff:fe00:1 dev eth0 proto ra');
     expect(routes).toMatch(/fd00::\/64 dev eth0 proto kernel/);

@@ -7,13 +7,13 @@ import { type GuestReport, parseGuestReport } from './report.ts';
  *
  * @param socketPath unix socket of the QEMU that runs the guest now (`Machine.reportSocket`)
  * @param options `until`: ask again until a report satisfies this, as a guest that boots will in a while
- * @throws GuestSilent when no such report came within `timeoutMs` (60,000 when absent), or when QEMU has gone
+ * @throws GuestSilent when no such report came within `timeoutMs` (180,000 when absent), or when QEMU has gone
  */
 export async function askGuest(
   socketPath: string,
   options: { until?: (report: GuestReport) => boolean; timeoutMs?: number } = {},
 ): Promise<GuestReport> {
-  const { until = () => true, timeoutMs = 60_000 } = options;
+  const { until = () => true, timeoutMs = 180_000 } = options;
   const answer = Promise.withResolvers<GuestReport>();
   const socket = connect(socketPath).setEncoding('utf8');
   let nonce = '';
