@@ -2,26 +2,13 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rowUuid } from '#controller/northbound/row-uuid.ts';
-import { paddedLength, sha1 } from '#controller/northbound/sha1.ts';
-
-test('the digest is that of OpenSSL, whatever the room for the padding holds', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 255 }), (bytes, litter) => {
-      const room = new Uint8Array(paddedLength(bytes.length)).fill(litter);
-      room.set(bytes);
-      const words = [...sha1(room, bytes.length)].map((word) => (word >>> 0).toString(16).padStart(8, '0'));
-      expect(words.join('')).toBe(createHash('sha1').update(bytes).digest('hex'));
-    }),
-    { numRuns: 500 },
-  );
-});
 
 test("a row's UUID is the UUIDv5 of its table and key in Hawser's namespace, long keys and those that are not ASCII too", () => {
+  const keys = fc.oneof(fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 500 }));
   fc.assert(
-    fc.property(fc.oneof(fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 500 })), (key) => {
+    fc.property(keys, (key) => {
       expect(rowUuid('Logical_Switch_Port', key)).toBe(uuid5(`Logical_Switch_Port/${key}`));
     }),
-    { numRuns: 500 },
   );
 });
 
