@@ -38,7 +38,7 @@ const turnMilliseconds = 4;
 const queue: (() => void)[] = [];
 
 function giveTurn(): void {
-  const [resolve] = queue.splice(0, 1);
+  const resolve = queue.shift();
   // What is asked for from now on, and by what is asked now, is for a later turn.
   if (queue.length > 0) setImmediate(giveTurn);
   resolve?.();
