@@ -17,7 +17,7 @@ export class BareWatch implements Disposable {
     return new BareWatch(await api.stream('/api/v1/pods', { query: { watch: true, resourceVersion } }));
   }
 
-  /** When the first event comes that is like this; as `performance.now()`. */
+  /** When the bytes come of the first event that is like this; as `performance.now()`. */
   until(isWanted: (line: string) => boolean): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#waiting.set(isWanted, resolve);
@@ -29,13 +29,14 @@ export class BareWatch implements Disposable {
   }
 
   #take(chunk: string): void {
+    const at = performance.now();
     const lines = (this.#unread + chunk).split('\n');
     this.#unread = lines.pop() ?? '';
     for (const line of lines) {
       for (const [isWanted, resolve] of this.#waiting) {
         if (!isWanted(line)) continue;
         this.#waiting.delete(isWanted);
-        resolve(performance.now());
+        resolve(at);
       }
     }
   }

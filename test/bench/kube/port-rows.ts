@@ -26,12 +26,13 @@ export class PortRows implements Disposable {
     const splitter = new Splitter({ wantsPieces: () => false });
     socket.on('error', reject);
     socket.on('data', (chunk) => {
+      const at = performance.now();
       splitter.push(chunk);
       for (let piece = splitter.next(); piece !== undefined; piece = splitter.next()) {
         if (piece.kind !== 'message') continue;
         const { id, method, params, result }: Message = JSON.parse(piece.text);
         if (method === 'echo') socket.write(JSON.stringify({ id, result: params, error: null }));
-        else ports.#take((method === 'update2' ? params?.[1] : result)?.Logical_Switch_Port ?? {});
+        else ports.#take((method === 'update2' ? params?.[1] : result)?.Logical_Switch_Port ?? {}, at);
         if (id === 'ports') resolve();
       }
     });
@@ -55,7 +56,7 @@ export class PortRows implements Disposable {
     return this.#requested.get(port);
   }
 
-  /** When it first holds, as `performance.now()`; now, when it does already. */
+  /** When the bytes come with which it first holds, as `performance.now()`; now, when it does already. */
   until(holds: (ports: PortRows) => boolean): Promise<number> {
     if (holds(this)) return Promise.resolve(performance.now());
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -67,7 +68,7 @@ export class PortRows implements Disposable {
     this.#socket.destroy();
   }
 
-  #take(rows: Readonly<Record<string, RowUpdate>>): void {
+  #take(rows: Readonly<Record<string, RowUpdate>>, at: number): void {
     for (const [uuid, { initial, insert, modify }] of Object.entries(rows)) {
       const row = initial ?? insert;
       const name = row?.name ?? this.#names.get(uuid) ?? '';
@@ -89,7 +90,7 @@ export class PortRows implements Disposable {
     for (const [holds, resolve] of this.#waiting) {
       if (!holds(this)) continue;
       this.#waiting.delete(holds);
-      resolve(performance.now());
+      resolve(at);
     }
   }
 }
