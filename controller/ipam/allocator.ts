@@ -1,11 +1,11 @@
 import type { ObjectReference, Problem } from '../engine/facts.ts';
-import { PartedMap } from '../engine/parted-map.ts';
 import type { Problems } from '../engine/problems.ts';
 import type { Key } from '../engine/table.ts';
 import type { Nic, Tables } from '../features/tables.ts';
 import { type Address, addressesOf, formatAddress } from './address.ts';
 import { Agenda, type Right } from './agenda.ts';
 import { Complaints } from './complaints.ts';
+import { Holdings } from './holdings.ts';
 import { isMadeMac, isOwnMac, leaseMac, macInUse, madeMac } from './lease-mac.ts';
 import { isSamePool, NetworkPools } from './network-pools.ts';
 import { Waiting } from './waiting.ts';
@@ -46,8 +46,7 @@ export class Allocator {
     isInNorthbound: (claim) => this.#isInNorthbound(claim),
     rightOf: (key) => this.#rightOf(key),
   });
-  /** Holder → what it holds in which network. */
-  readonly #holdings = new PartedMap<{ readonly network: Key; readonly addresses: readonly Address[] }>();
+  readonly #holdings = new Holdings();
   /** NIC → the MAC it asked for and has. */
   readonly #macs = new Map<Key, string>();
   readonly #waiting = new Waiting();
@@ -163,8 +162,9 @@ export class Allocator {
     this.#wakeAll(key);
   }
 
-  /** Whoever may hold addresses of the network. */
+  /** Whoever may hold addresses of the network: nobody of one that is new, however many wait for it. */
   #holdersOn(network: Key, name: string): ReadonlySet<string> {
+    if (!this.#holdings.isAnyOf(network)) return new Set();
     const { claims, nics } = this.#tables;
     const holders = new Set<string>();
     for (const claim of claims.by('network', name).keys()) holders.add(claimHolder(claim));

@@ -59,17 +59,17 @@ export interface WriterOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Keeps a deposed leader's transactions out; absent when there is only ever one controller. */
   readonly fence?: Fence;
-  /** Ports in a full batch; 400 when absent. */
+  /** Ports in a full batch; 100 when absent. */
   readonly fullBatchRows?: number;
   /** When what the board shows is the whole answer to what is known; undefined when it is already. */
   readonly untilSettled?: () => Promise<void> | undefined;
 }
 
 /**
- * So many ports are a full batch, so that neither planning nor the server's commit takes long. Members of one set share an operation, so
- * larger batches cost less per row.
+ * So many ports are a full batch: ovsdb-server commits most ports a second at 50 to 200 in a transaction, and the larger a batch, the longer
+ * others wait while what comes back of it is taken in. Members of one set share an operation, so smaller ones cost more per row.
  */
-const fullBatchRows = 400;
+const fullBatchRows = 100;
 const fewRows = 50;
 const fewOperations = 50;
 const firstRetryMilliseconds = 100;
