@@ -43,19 +43,24 @@ export class PartedMap<V> implements ReadonlyMap<string, V> {
   }
 
   *entries(): MapIterator<[string, V]> {
-    for (const part of this.#parts) yield* part;
+    for (const part of this.#filled()) yield* part;
   }
 
   *keys(): MapIterator<string> {
-    for (const part of this.#parts) yield* part.keys();
+    for (const part of this.#filled()) yield* part.keys();
   }
 
   *values(): MapIterator<V> {
-    for (const part of this.#parts) yield* part.values();
+    for (const part of this.#filled()) yield* part.values();
   }
 
   [Symbol.iterator](): MapIterator<[string, V]> {
     return this.entries();
+  }
+
+  /** What has been large may hold a single entry now, and is looked through for that after every change. */
+  #filled(): readonly Map<string, V>[] {
+    return this.#parts.length === 1 ? this.#parts : this.#parts.filter(({ size }) => size > 0);
   }
 
   #part(key: string): Map<string, V> {

@@ -30,14 +30,29 @@ export class ColumnsOfOurs {
   }
 
   #columns(table: string): readonly ColumnOfOurs[] {
-    const known = this.#schema.tables[table]?.columns ?? {};
-    return (ownedColumns[table] ?? []).flatMap((name) => {
-      const schema = known[name];
-      if (schema === undefined || !this.#server.has(table, name)) return [];
-      return [{ name, schema, kind: kindOf(schema), isLarge: largeSets[table]?.includes(name) ?? false }];
-    });
+    const all = described(this.#schema, table);
+    const isThere = ({ name }: ColumnOfOurs) => this.#server.has(table, name);
+    return all.every(isThere) ? all : all.filter(isThere);
   }
 }
+
+/** Whatever server it is. */
+function described(schema: DatabaseSchema, table: string): readonly ColumnOfOurs[] {
+  const tables = descriptions.get(schema) ?? new Map<string, readonly ColumnOfOurs[]>();
+  descriptions.set(schema, tables);
+  const known = tables.get(table);
+  if (known !== undefined) return known;
+  const columns = schema.tables[table]?.columns ?? {};
+  const made = (ownedColumns[table] ?? []).flatMap((name) => {
+    const column = columns[name];
+    if (column === undefined) return [];
+    return [{ name, schema: column, kind: kindOf(column), isLarge: largeSets[table]?.includes(name) ?? false }];
+  });
+  tables.set(table, made);
+  return made;
+}
+
+const descriptions = new WeakMap<DatabaseSchema, Map<string, readonly ColumnOfOurs[]>>();
 
 /** Which keys of a map of ours are ours. */
 export function isOwnKey(column: string): (key: string) => boolean {
