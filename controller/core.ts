@@ -13,6 +13,10 @@ export class Core {
   readonly engine: Engine;
   readonly allocator: Allocator;
   readonly #onWantedClaims: (claims: readonly WantedClaim[]) => void;
+  /** Turns in a row that were over before features had nothing left to do. */
+  #turnsOfFeatures = 0;
+  /** All that there was when allocation began has its addresses: from then on others may come first. */
+  #isUnderWay = false;
 
   constructor(
     options: FeatureOptions & EngineOptions,
@@ -32,12 +36,26 @@ export class Core {
 
   /** Runs features and allocations for what is left of this turn; true when neither has anything left to do. */
   settleFor(turns: Turns): boolean {
+    if (this.#isUnderWay && this.#turnsOfFeatures >= longestWaitTurns) this.#allocate(turns);
     for (;;) {
       // What is left of the turn is enough for one key at least.
-      if (!this.engine.runFor(turns.leftMs) || turns.isTimeUp) return false;
-      this.#onWantedClaims(this.allocator.settle(() => turns.isTimeUp));
-      if (this.engine.isIdle && this.allocator.isSettled) return true;
+      const isDone = this.engine.runFor(turns.leftMs);
+      this.#turnsOfFeatures = isDone ? 0 : this.#turnsOfFeatures + 1;
+      if (!isDone || turns.isTimeUp) return false;
+      this.#allocate(turns);
+      if (this.engine.isIdle && this.allocator.isSettled) {
+        this.#isUnderWay = this.allocator.hasStarted;
+        return true;
+      }
       if (turns.isTimeUp) return false;
     }
   }
+
+  #allocate(turns: Turns): void {
+    this.#turnsOfFeatures = 0;
+    this.#onWantedClaims(this.allocator.settle(() => turns.isTimeUp));
+  }
 }
+
+/** Of thousands of objects that come at once the first are not to wait for their addresses until features have been through with the last. */
+const longestWaitTurns = 8;

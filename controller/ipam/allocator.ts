@@ -103,6 +103,10 @@ export class Allocator {
     return fresh;
   }
 
+  get hasStarted(): boolean {
+    return this.#started;
+  }
+
   get isSettled(): boolean {
     return !this.#started || this.#agenda.isEmpty;
   }

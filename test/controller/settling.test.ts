@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Core } from '#controller/core.ts';
+import { Allocator } from '#controller/ipam/allocator.ts';
 import { trimClusterNetwork } from '#controller/kube/objects/network.ts';
+import { trimPod } from '#controller/kube/objects/pod.ts';
 import { Settling } from '#controller/settling.ts';
-import { network } from './ipam/objects.ts';
+import { Turns } from '#controller/turns.ts';
+import { network, pod } from './ipam/objects.ts';
 
 /** Time passes by `msPerLook` whenever somebody looks at the clock. */
 function bed({ onSettled = () => {}, msPerLook = 0 } = {}) {
@@ -89,4 +92,57 @@ test('what is to be done when all is settled does not hold up what is written', 
   await nextTurn();
   await nextTurn();
   expect(isToldOf).toBe(true);
+});
+
+/** A core with a network and its allocator started, and a clock by which a turn is over after a handful of keys. */
+async function coreWithNetwork() {
+  let milliseconds = 0;
+  const now = () => {
+    milliseconds += 1;
+    return milliseconds;
+  };
+  const core = new Core({ networkDefaults: { mtu: 1400 }, bindingPlugins: {}, now });
+  core.tables.clusterNetworks.put('default', trimClusterNetwork(network('default', '10.244.0.0/16')));
+  const addPods = (count: number) => {
+    for (let i = 0; i < count; i += 1) core.tables.pods.put(`default/web-${i}`, trimPod(pod(`web-${i}`)));
+  };
+  /** How many pods have addresses after each turn. */
+  const leasesByTurn = async () => {
+    const turns = new Turns(now);
+    const leases: number[] = [];
+    for (let isSettled = false; !isSettled; ) {
+      isSettled = core.settleFor(turns);
+      leases.push(core.tables.podLeases.size);
+      await turns.next();
+    }
+    return leases;
+  };
+  return { core, addPods, leasesByTurn };
+}
+
+test('of many that come at once the first have addresses long before features have been through with the last', async () => {
+  const { core, addPods, leasesByTurn } = await coreWithNetwork();
+  core.allocator.start(new Map());
+  await core.settle();
+  addPods(200);
+  const leases = await leasesByTurn();
+  expect(leases.at(-1)).toBe(200);
+  const [first, last] = [leases.findIndex((count) => count > 0), leases.indexOf(200)];
+  expect(first).toBeLessThan(last / 2);
+});
+
+test('at the start nobody has an address before features have been through with everybody', async () => {
+  const { core, addPods, leasesByTurn } = await coreWithNetwork();
+  addPods(200);
+  core.allocator.start(new Map());
+  const settle = vi.spyOn(core.allocator, 'settle');
+  const isThrough: boolean[] = [];
+  settle.mockImplementation((isTimeUp) => {
+    isThrough.push(core.engine.isIdle);
+    return Allocator.prototype.settle.call(core.allocator, isTimeUp);
+  });
+  const leases = await leasesByTurn();
+  expect(leases.at(-1)).toBe(200);
+  expect(leases.length).toBeGreaterThan(50);
+  expect(isThrough[0]).toBe(true);
 });
