@@ -136,6 +136,21 @@ describe('what a guest has it keeps', () => {
     expect(replay.core.tables.claimConflicts.get('default/old.default')).toBe('10.244.0.2 is taken by pod/default/web');
   });
 
+  test('when its network changes, though a claim that nobody uses names it too', async () => {
+    const replay = freshReplay();
+    put(replay, 'Pod', pod('web'));
+    const before = await addresses(replay);
+    put(replay, 'IPAMClaim', {
+      metadata: { namespace: 'default', name: 'old.default', uid: 'old' },
+      spec: { network: 'default', interface: 'eth0' },
+      status: { ips: ['10.244.0.2/20', 'fd00:10:244::2/68'] },
+    });
+    await replay.rows();
+    const { metadata, spec } = network('default', '10.244.0.0/16', 'fd00:10:244::/64');
+    put(replay, 'ClusterNetwork', { metadata, spec: { ...Object(spec), excludeIPs: ['10.244.0.9'] } });
+    expect(await addresses(replay)).toEqual(before);
+  });
+
   test('until the gateway is moved to it, which is told of a VM, and of which a pod is given another', async () => {
     const replay = freshReplay();
     put(replay, 'VirtualMachine', vm('db'));
