@@ -114,12 +114,12 @@ export class History {
     expectSame('operations of a recompute', this.northbound.operations - operations, 0);
     const before = await this.#replay.rows();
     const replay = await this.#freshReplay();
-    const writer = this.#writerOn(replay);
     const after = await replay.rows();
     const counts = ({ core }: Replay) => core.allocator.counts('clusternetwork/default');
     // Two that want different rows in one database would write against each other for ever.
     expectSame('addresses in use after a fresh start', counts(replay), counts(this.#replay));
     expectSame('rows after a fresh start', shown(after), shown(before));
+    const writer = this.#writerOn(replay);
     await writer.start();
     await writer.idle();
     await writer.close();

@@ -21,7 +21,7 @@ function bed({ onSettled = () => {}, msPerLook = 0 } = {}) {
     settling.wake();
   };
   const known = () => [...core.engine.board.rows('Logical_Switch')].map(({ key }) => key);
-  return { core, settling, tell, known };
+  return { core, settling, tell, known, now };
 }
 
 /** As long as a turn of the event loop goes on, nobody else has had theirs. */
@@ -94,14 +94,9 @@ test('what is to be done when all is settled does not hold up what is written', 
   expect(isToldOf).toBe(true);
 });
 
-/** A core with a network and its allocator started, and a clock by which a turn is over after a handful of keys. */
-async function coreWithNetwork() {
-  let milliseconds = 0;
-  const now = () => {
-    milliseconds += 1;
-    return milliseconds;
-  };
-  const core = new Core({ networkDefaults: { mtu: 1400 }, bindingPlugins: {}, now });
+/** A core with a network, on a clock by which a turn is over after a handful of keys. */
+function bedWithNetwork() {
+  const { core, now } = bed({ msPerLook: 1 });
   core.tables.clusterNetworks.put('default', trimClusterNetwork(network('default', '10.244.0.0/16')));
   const addPods = (count: number) => {
     for (let i = 0; i < count; i += 1) core.tables.pods.put(`default/web-${i}`, trimPod(pod(`web-${i}`)));
@@ -121,7 +116,7 @@ async function coreWithNetwork() {
 }
 
 test('of many that come at once the first have addresses long before features have been through with the last', async () => {
-  const { core, addPods, leasesByTurn } = await coreWithNetwork();
+  const { core, addPods, leasesByTurn } = bedWithNetwork();
   core.allocator.start(new Map());
   await core.settle();
   addPods(200);
@@ -132,7 +127,7 @@ test('of many that come at once the first have addresses long before features ha
 });
 
 test('at the start nobody has an address before features have been through with everybody', async () => {
-  const { core, addPods, leasesByTurn } = await coreWithNetwork();
+  const { core, addPods, leasesByTurn } = bedWithNetwork();
   addPods(200);
   core.allocator.start(new Map());
   const settle = vi.spyOn(core.allocator, 'settle');
