@@ -66,8 +66,8 @@ export interface WriterOptions {
 }
 
 /**
- * So many ports are a full batch: ovsdb-server commits most ports a second at 50 to 200 in a transaction, and the larger a batch, the longer
- * others wait while what comes back of it is taken in. Members of one set share an operation, so smaller ones cost more per row.
+ * So many ports are a full batch: ovsdb-server commits more a second with dozens in a transaction than with hundreds, and the larger a batch,
+ * the longer others wait while what comes back of it is taken in. Members of one set share an operation, so smaller ones cost more per row.
  */
 const fullBatchRows = 100;
 const fewRows = 50;
